@@ -1,0 +1,40 @@
+//! Where a reply goes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// All that a reply needs; stored with the turn, so that any later invocation can post it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Address {
+    pub channel: String,
+    pub account: String,
+    pub chat: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<String>,
+    /// The platform's id of the message to quote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<String>,
+    /// How long and how often the platform takes a direct reply; `None` = as long as one likes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// What else this platform's requests need (an interaction token, a reply URL).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub data: BTreeMap<String, String>,
+}
+
+/// A platform's reply window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Unix milliseconds after which only a push is possible.
+    pub deadline: i64,
+    /// Calls left inside the window; `None` = no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uses: Option<u32>,
+}
+
+impl Window {
+    pub fn is_open(&self, now: i64) -> bool {
+        now < self.deadline && self.uses != Some(0)
+    }
+}

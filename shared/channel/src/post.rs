@@ -1,0 +1,182 @@
+//! Outbound: what an answer becomes, request by request.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Headers, Home, OnDoubt, RetryAfter};
+
+/// What is to appear in the conversation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// CommonMark; the room turns it into its dialect and splits it at the platform's limit.
+    Text(String),
+    /// The sign that an answer is being written. May be lost without harm.
+    Typing,
+    /// Clears a placeholder whose message is answered elsewhere (a deferred answer, a "thinking" sign).
+    Dismiss,
+}
+
+/// Whether the platform still takes a direct reply, or only a message of our own accord.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    Reply,
+    Push,
+}
+
+/// Requests in the order in which they must be made. Names secrets, never contains them, so it may be stored and logged.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Post {
+    pub steps: Vec<Step>,
+}
+
+/// One request to the platform.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    pub method: String,
+    pub target: Target,
+    #[serde(default, skip_serializing_if = "Auth::is_none")]
+    pub auth: Auth,
+    #[serde(default)]
+    pub headers: Headers,
+    pub body: Body,
+    /// What a retry does that finds this step begun and not known to have ended.
+    #[serde(default)]
+    pub on_doubt: OnDoubt,
+    /// A sign only: its failure is no failure of the reply.
+    #[serde(default)]
+    pub optional: bool,
+}
+
+impl Step {
+    /// A POST of JSON to a path under one of the channel's bases.
+    pub fn json(base: &str, path: impl Into<String>, body: Value) -> Step {
+        Step::new("POST", Target::Base { base: base.to_owned(), path: path.into() }, Body::Json(body))
+    }
+
+    pub fn new(method: &str, target: Target, body: Body) -> Step {
+        Step {
+            method: method.to_owned(),
+            target,
+            auth: Auth::None,
+            headers: Headers::default(),
+            body,
+            on_doubt: OnDoubt::default(),
+            optional: false,
+        }
+    }
+
+    pub fn auth(mut self, auth: Auth) -> Step {
+        self.auth = auth;
+        self
+    }
+
+    pub fn method(mut self, method: &str) -> Step {
+        self.method = method.to_owned();
+        self
+    }
+
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Step {
+        self.headers.set(name, value);
+        self
+    }
+
+    pub fn on_doubt(mut self, on_doubt: OnDoubt) -> Step {
+        self.on_doubt = on_doubt;
+        self
+    }
+
+    pub fn optional(mut self) -> Step {
+        self.optional = true;
+        self
+    }
+}
+
+/// Where a step goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// A path under a base of [`crate::Spec::bases`]. `{name}` in the path is filled with the secret of that name last
+    /// of all; values from payloads go through [`crate::encode::segment`], which leaves no braces. The path begins with
+    /// `/` or is empty.
+    Base { base: String, path: String },
+    /// An address from a payload: only https, only [`crate::Spec::hosts`], nothing is filled in.
+    Url(String),
+}
+
+/// How a step proves who it comes from. Secrets by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Auth {
+    #[default]
+    None,
+    /// `Authorization: <scheme> <secret>`
+    Scheme { scheme: String, secret: String },
+    /// Standard Webhooks headers over the body, `webhook-id` as given. The secret's prefix (`whsec_`, `whsk_`) says how.
+    StandardWebhook { secret: String, id: String },
+}
+
+impl Auth {
+    /// `Authorization: Bearer <secret>`
+    pub fn bearer(secret: &str) -> Auth {
+        Auth::Scheme { scheme: "Bearer".to_owned(), secret: secret.to_owned() }
+    }
+
+    fn is_none(&self) -> bool {
+        *self == Auth::None
+    }
+}
+
+/// A step's body. Nothing is ever substituted inside text: see `fill`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Body {
+    None,
+    Json(Value),
+    /// JSON in which the values at these JSON pointers are secrets, by name (a registration call, never a message).
+    JsonWithSecrets {
+        value: Value,
+        fill: Vec<(String, String)>,
+    },
+    Form(Vec<(String, String)>),
+}
+
+/// What a platform's answer to a step means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// Done; the platform's id of what was posted, where it gives one.
+    Posted(Option<String>),
+    /// Not now. How long to wait, where the platform says so.
+    Later(RetryAfter),
+    /// The reply window is over or the chat is not there for a direct reply.
+    Gone,
+    /// It will never be taken; the platform's own words, without our text.
+    Broken(String),
+    /// The platform refused our markup: to be rendered once more, plain.
+    Unformatted,
+    /// The body of a fetch.
+    Fetched(Vec<u8>),
+    /// Who a sender is, where [`crate::Sender::lookup`] asked.
+    Person(Home),
+}
+
+impl Settled {
+    /// The meaning that a status has on every platform: 2xx is done, 429 and 5xx wait, 404 and 410 are gone, other 4xx broken.
+    pub fn by_status(response: &crate::Response) -> Settled {
+        match response.status {
+            200..=299 => Settled::Posted(None),
+            408 | 425 | 429 | 500..=599 => Settled::Later(response.retry_after()),
+            404 | 410 => Settled::Gone,
+            status => Settled::Broken(format!("HTTP {status}")),
+        }
+    }
+}
+
+/// Something at the platform that a message points to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fetch {
+    pub account: String,
+    /// What the room's `fetch` knows it by: a file id, a URL.
+    pub id: String,
+}

@@ -1,0 +1,122 @@
+//! Hashes, MACs and signatures as platforms use them. All comparisons of secrets take constant time.
+
+use aws_lc_rs::{constant_time, digest, hmac, signature};
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER, HEXLOWER_PERMISSIVE};
+
+pub fn sha256(data: &[u8]) -> Vec<u8> {
+    digest::digest(&digest::SHA256, data).as_ref().to_vec()
+}
+
+/// Lower case.
+pub fn sha256_hex(data: &[u8]) -> String {
+    HEXLOWER.encode(&sha256(data))
+}
+
+/// HMAC-SHA256 over the parts, one after another.
+pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
+    parts.iter().for_each(|part| context.update(part));
+    context.sign().as_ref().to_vec()
+}
+
+/// Equality in constant time; lengths may show.
+pub fn equal(a: &[u8], b: &[u8]) -> bool {
+    constant_time::verify_slices_are_equal(a, b).is_ok()
+}
+
+/// Whether `signature` (64 bytes) over `message` was made with the key whose public half (32 bytes) is given.
+pub fn ed25519_verify(public_key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    signature::UnparsedPublicKey::new(&signature::ED25519, public_key).verify(message, signature).is_ok()
+}
+
+/// Signs with a 32-byte seed; `None` where the seed has another length.
+pub fn ed25519_sign(seed: &[u8], message: &[u8]) -> Option<Vec<u8>> {
+    let pair = signature::Ed25519KeyPair::from_seed_unchecked(seed).ok()?;
+    Some(pair.sign(message).as_ref().to_vec())
+}
+
+/// The public half (32 bytes) of a 32-byte seed.
+pub fn ed25519_public(seed: &[u8]) -> Option<Vec<u8>> {
+    use signature::KeyPair as _;
+    let pair = signature::Ed25519KeyPair::from_seed_unchecked(seed).ok()?;
+    Some(pair.public_key().as_ref().to_vec())
+}
+
+/// Random bytes of the operating system's quality.
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // It fails only where the operating system has no randomness at all; then nothing here could be trusted.
+    #[expect(clippy::expect_used)]
+    aws_lc_rs::rand::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}
+
+/// Either case; `None` where it is not hexadecimal.
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
+    HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()
+}
+
+/// Lower case.
+pub fn hex(data: &[u8]) -> String {
+    HEXLOWER.encode(data)
+}
+
+/// Standard or URL alphabet, with or without padding.
+pub fn from_base64(text: &str) -> Option<Vec<u8>> {
+    let bytes = text.as_bytes();
+    [&BASE64, &BASE64_NOPAD, &BASE64URL, &BASE64URL_NOPAD]
+        .iter()
+        .find_map(|alphabet| alphabet.decode(bytes).ok())
+}
+
+/// Standard alphabet, padded.
+pub fn base64(data: &[u8]) -> String {
+    BASE64.encode(data)
+}
+
+/// URL alphabet, no padding.
+pub fn base64url(data: &[u8]) -> String {
+    BASE64URL_NOPAD.encode(data)
+}
+
+/// Whether a platform's clock (Unix seconds, as text) is within `tolerance_s` of `now_ms`, before or after.
+pub fn is_fresh(unix_seconds: &str, now_ms: i64, tolerance_s: i64) -> bool {
+    let Ok(then) = unix_seconds.parse::<i64>() else { return false };
+    (now_ms.div_euclid(1000)).saturating_sub(then).saturating_abs() <= tolerance_s
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // RFC 8032, 7.1, test 2
+    #[test]
+    fn ed25519_known_answer() {
+        let seed = from_hex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb").unwrap();
+        let public = from_hex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c").unwrap();
+        let mut signature = ed25519_sign(&seed, &[0x72]).unwrap();
+        assert_eq!(ed25519_public(&seed).unwrap(), public);
+        assert!(ed25519_verify(&public, &[0x72], &signature));
+        signature[0] ^= 1;
+        assert!(!ed25519_verify(&public, &[0x72], &signature));
+        assert!(!ed25519_verify(&public[1..], &[0x72], &signature));
+    }
+
+    // RFC 4231, test case 2
+    #[test]
+    fn hmac_known_answer() {
+        let mac = hmac_sha256(b"Jefe", &[b"what do ya want ", b"for nothing?"]);
+        assert_eq!(hex(&mac), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    }
+
+    #[test]
+    fn freshness_looks_both_ways() {
+        for (now, fresh) in
+            [(1_000_300_000, true), (1_000_301_000, false), (999_700_000, true), (999_699_000, false)]
+        {
+            assert_eq!(is_fresh("1000000", now, 300), fresh, "{now}");
+        }
+        assert!(!is_fresh("soon", 0, 300));
+        assert!(!is_fresh("-9223372036854775808", i64::MAX, 300));
+    }
+}

@@ -1,0 +1,161 @@
+//! The facts about a platform, as data.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Step;
+
+/// Everything others must know about a channel without knowing the channel.
+#[derive(Debug)]
+pub struct Spec {
+    /// `[a-z0-9]+`: folder, crate, binary, logical id, SSM path, URL.
+    pub name: &'static str,
+    /// For people.
+    pub title: &'static str,
+    pub secrets: &'static [SecretSpec],
+    /// Addresses of the platform by name, the main one `api`; the configuration's `urls` overrides each.
+    /// An empty address must be configured.
+    pub bases: &'static [(&'static str, &'static str)],
+    /// Hosts that addresses from payloads may have. `*.example.com` covers every name below it.
+    pub hosts: &'static [&'static str],
+    /// Hosts that keys may be fetched from.
+    pub key_hosts: &'static [&'static str],
+    /// Largest webhook body, bytes.
+    pub max_body: usize,
+    /// Longest text of one message as the platform counts it.
+    pub text: Limit,
+    /// Milliseconds within which the platform wants its answer.
+    pub ack_deadline_ms: u64,
+    /// Whether it sends an event again that got a 5xx.
+    pub retries: bool,
+    /// Seconds for which it does.
+    pub retry_window_s: u64,
+    pub auth: AuthKind,
+    pub reject: Reject401,
+    pub thread: ThreadRule,
+    pub overlap: Overlap,
+    pub streaming: Streaming,
+    /// The platform has tenants, and the room tells whether a sender belongs to ours.
+    pub tenant: bool,
+    /// The platform removes duplicates by a key that we send.
+    pub idempotency_key: bool,
+    pub connect: Connect,
+    /// Keys that `channels.<name>` may have beside the common ones, with what they mean; given to both halves as `settings`.
+    pub settings: &'static [(&'static str, &'static str)],
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct SecretSpec {
+    pub name: &'static str,
+    pub half: Half,
+    /// Without it the half that needs it does not work. Where several inbound secrets are alternatives, all are optional
+    /// and the room's `receive` says [`crate::Reject::NotSetUp`] when none is there.
+    pub required: bool,
+    pub generate: Generate,
+    /// Where a person finds it.
+    pub about: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Half {
+    In,
+    Out,
+    Both,
+}
+
+/// How the local run makes a secret that nobody gave it, and `crabhook secrets set --generate` a real one where that makes sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Generate {
+    /// 32 random bytes, base64url: secrets that we choose ourselves.
+    Random,
+    /// `whsec_` and 32 random bytes in base64.
+    StandardWebhook,
+    /// An Ed25519 public key in hexadecimal whose seed is kept beside it as `<name>_seed` (hexadecimal), for signing as the platform would.
+    Ed25519Hex,
+    /// Only the platform can issue it; the local run takes a made-up one.
+    Platform,
+}
+
+/// A length and what it is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    pub max: usize,
+    pub unit: Unit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Bytes,
+    Chars,
+    Utf16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthKind {
+    /// The body is signed.
+    Signature,
+    /// A shared secret comes along.
+    Token,
+    /// Nothing but an unguessable path: `/<account>/<path_secret>`.
+    Path,
+}
+
+/// The answer to everything that is not authentic: the same bytes whatever the cause.
+#[derive(Debug, Clone, Copy)]
+pub struct Reject401 {
+    pub status: u16,
+    pub body: &'static str,
+}
+
+/// What keeps a history of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ThreadRule {
+    /// The chat, always.
+    Chat,
+    /// In groups the thread, opened by a top-level mention; in a 1:1 chat the chat, unless the user wrote inside a thread.
+    Thread,
+}
+
+/// What happens to messages that arrive during a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overlap {
+    /// All that wait are answered together.
+    Coalesce,
+    /// One answer each: every message has a reply slot of its own.
+    Each,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Streaming {
+    Off,
+    Edit,
+    Native,
+}
+
+/// What a retry does with a call that was begun and not known to have ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDoubt {
+    /// A double beats silence.
+    #[default]
+    Repeat,
+    Skip,
+}
+
+/// How the platform learns our address.
+#[derive(Debug, Clone, Copy)]
+pub enum Connect {
+    /// By hand; what to do, step by step. `{url}` stands for the webhook's address.
+    Manual(&'static str),
+    /// By calls to its API, given the webhook's address and the channel's settings; then, if not empty, what is left to do by hand.
+    Call(fn(url: &str, settings: &Value) -> Vec<Step>, &'static str),
+}
+
+impl Spec {
+    /// The address of a base: the configuration's `urls.<base>` or the platform's own. No `/` at the end.
+    pub fn base<'a>(&'a self, name: &str, settings: &'a Value) -> Option<&'a str> {
+        let configured = settings.get("urls").and_then(|urls| urls.get(name)).and_then(Value::as_str);
+        let own = || self.bases.iter().find(|(have, _)| *have == name).map(|(_, url)| *url);
+        configured.or_else(own).map(|url| url.trim_end_matches('/')).filter(|url| !url.is_empty())
+    }
+}
