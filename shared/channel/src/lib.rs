@@ -30,7 +30,7 @@ pub use post::{Auth, Body, Fetch, Part, Post, Settled, Step, Target, Way};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use spec::{
     AuthKind, Connect, Generate, Half, Limit, OnDoubt, Overlap, Reject401, SecretSpec, Spec, Streaming,
-    ThreadRule, TokenSpec, Unit,
+    ThreadRule, Unit,
 };
 
 /// One platform, both directions, as values in and values out.
