@@ -1,3 +1,13 @@
-//! What to do with messages: the turn protocol and who may talk. Pure: no I/O, no clock.
-pub mod state;
-pub use state::*;
+//! What to do with messages, as values in and values out: the turn protocol ([`machine`]), who may talk and what it may
+//! cost ([`access`]), what people can command ([`commands`]), what the model is told ([`prompt`]), what the operator
+//! configures ([`config`]). No I/O, no clock.
+
+pub mod access;
+pub mod commands;
+pub mod config;
+pub mod machine;
+pub mod prompt;
+mod state;
+
+pub use machine::{Commit, Effect, Event, Fate, State, Token, step};
+pub use state::{Head, OpenTurn, PartState, Spoken, Turn, Usage, VERSION, Waiting};
