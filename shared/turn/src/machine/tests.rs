@@ -1,0 +1,396 @@
+//! The machine against a small world: a queue, one conversation in a table and a platform, all of them values. Faults are
+//! put in by script, so every run is the same run.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use channel::{Address, Body, Content, Conversation, Home, Inbound, Kind, Sender, Step, Target};
+
+use super::*;
+
+/// What the platform answers to the next calls; then everything is taken.
+#[derive(Clone)]
+enum Reply {
+    Is(Settled),
+    Unsure,
+}
+
+#[derive(Default)]
+struct World {
+    now: i64,
+    seen: BTreeSet<String>,
+    inbox: BTreeMap<String, Waiting>,
+    turns: BTreeMap<u32, Turn>,
+    head: Head,
+    /// Hidden tokens: when each shows, and how often it was given out.
+    queue: BTreeMap<String, (i64, u32)>,
+    replies: VecDeque<Reply>,
+    posted: Vec<String>,
+    dead: Vec<String>,
+    asked: Vec<Vec<String>>,
+    each: bool,
+    parts: usize,
+    /// The effect before which the process is killed, by its name; once.
+    die_before: Option<&'static str>,
+    /// Asking kills the process whenever this message is among the asked.
+    poison: Option<String>,
+}
+
+fn message(id: &str, at: i64) -> Inbound {
+    Inbound {
+        v: 1,
+        id: id.into(),
+        channel: "telegram".into(),
+        account: "main".into(),
+        conversation: Conversation { chat: "1".into(), thread: None },
+        kind: Kind::Dm,
+        sender: Sender { id: "7".into(), name: "Ana".into(), home: Home::Unknown, bot: false, lookup: None },
+        addressed: true,
+        content: Content::Text(id.into()),
+        attachments: vec![],
+        at,
+        address: Address::default(),
+    }
+}
+
+impl World {
+    fn new(messages: &[&str]) -> World {
+        let queue = messages.iter().map(|id| ((*id).to_owned(), (0, 0))).collect();
+        World { now: 1_000_000, queue, parts: 1, ..World::default() }
+    }
+
+    /// Gives out tokens one after another until none is left, at most `rounds` times.
+    fn run(&mut self, rounds: usize) -> &mut World {
+        for _ in 0..rounds {
+            let Some((id, (at, receives))) =
+                self.queue.iter().min_by_key(|(_, (at, _))| *at).map(|(k, v)| (k.clone(), *v))
+            else {
+                break;
+            };
+            self.now = self.now.max(at);
+            assert!(receives < 12, "{id} was given out {receives} times");
+            self.queue.insert(id.clone(), (self.now + 720_000, receives + 1));
+            self.invocation(&id, receives + 1);
+        }
+        self
+    }
+
+    fn invocation(&mut self, id: &str, receives: u32) {
+        let token = Token { id: id.into(), receives, each: self.each, ends_at: self.now + 300_000 };
+        let mut state = State::new(token);
+        let mut event = Event::Begin;
+        for _ in 0..500 {
+            let (next, effects) = step(state, event, self.now);
+            state = next;
+            let mut answer = None;
+            for effect in effects {
+                if self.killed(&effect) {
+                    return;
+                }
+                match self.effect(id, &state, effect) {
+                    Some(outcome) => answer = Some(outcome),
+                    None => continue,
+                }
+            }
+            match answer {
+                Some(outcome) => event = outcome,
+                None => return,
+            }
+        }
+        panic!("no end: {state:?}");
+    }
+
+    fn killed(&mut self, effect: &Effect) -> bool {
+        let name = format!("{effect:?}");
+        let by_poison =
+            matches!((effect, &self.poison), (Effect::Ask { ids, .. }, Some(poison)) if ids.contains(poison));
+        let by_script = self.die_before.is_some_and(|point| name.starts_with(point));
+        if by_script {
+            self.die_before = None;
+        }
+        by_poison || by_script
+    }
+
+    fn mine(&self, state: &State) -> bool {
+        self.head.epoch == state.epoch()
+    }
+
+    fn effect(&mut self, id: &str, state: &State, effect: Effect) -> Option<Event> {
+        self.now += 1;
+        Some(match effect {
+            Effect::Hide(seconds) => {
+                self.queue
+                    .entry(id.to_owned())
+                    .and_modify(|token| token.0 = self.now + i64::from(seconds) * 1_000);
+                return None;
+            }
+            Effect::Keep => {
+                if self.seen.insert(id.to_owned()) {
+                    let waiting =
+                        Waiting { v: 1, inbound: message(id, self.now), kept_at: self.now, tries: 0 };
+                    self.inbox.insert(id.to_owned(), waiting);
+                    self.head.rev += 1;
+                }
+                Event::Kept
+            }
+            Effect::Take if self.head.until != 0 && self.head.until + SKEW_MS >= self.now => Event::Busy,
+            Effect::Take => {
+                self.head.epoch += 1;
+                self.head.until = self.now + LEASE_MS;
+                Event::Taken(self.head.clone())
+            }
+            Effect::Inspect => {
+                Event::Inspected { waits: self.inbox.contains_key(id), open: !self.head.open.is_empty() }
+            }
+            Effect::Look => {
+                let mut waiting: Vec<Waiting> = self.inbox.values().cloned().collect();
+                waiting.sort_by_key(|waiting| (waiting.inbound.at, waiting.inbound.id.clone()));
+                Event::Looked { head: self.head.clone(), waiting }
+            }
+            Effect::Pause(ms) => {
+                self.now += i64::try_from(ms).unwrap();
+                Event::Paused
+            }
+            Effect::Judge(ids) => Event::Judged(ids.into_iter().map(|id| (id.clone(), fate(&id))).collect()),
+            Effect::Count(ids) => {
+                ids.iter().for_each(|id| self.inbox.get_mut(id).unwrap().tries += 1);
+                Event::Counted
+            }
+            Effect::Ask { number, ids, .. } => {
+                self.asked.push(ids.clone());
+                Event::Answered(Box::new(self.turn(number, &ids)))
+            }
+            Effect::Compose { number, id } => Event::Answered(Box::new(self.turn(number, &[id]))),
+            Effect::Bury { number, id } => {
+                self.dead.push(id.clone());
+                Event::Answered(Box::new(self.turn(number, &[format!("sorry:{id}")])))
+            }
+            Effect::Commit(_) | Effect::Mark(_) | Effect::Release { .. } if !self.mine(state) => {
+                Event::Fenced
+            }
+            Effect::Commit(commit) => {
+                (self.head.open, self.head.next, self.head.since) = (commit.open, commit.next, commit.since);
+                commit.turn.map(|turn| self.turns.insert(turn.number, *turn));
+                commit
+                    .delete
+                    .iter()
+                    .for_each(|id| assert!(self.inbox.remove(id).is_some(), "{id} was answered twice"));
+                Event::Committed
+            }
+            Effect::Mark(open) => {
+                self.head.open = open;
+                Event::Marked
+            }
+            Effect::Call { turn, part, .. } => self.call(turn, part),
+            Effect::Replan { turn, .. } => Event::Replanned(self.turns[&turn].steps.len()),
+            Effect::Fail { turn, .. } => {
+                self.dead.push(self.turns[&turn].answer.clone());
+                Event::Failed
+            }
+            Effect::Release { rev } if rev.is_some_and(|rev| rev != self.head.rev) => Event::Moved,
+            Effect::Release { .. } => {
+                self.head.until = 0;
+                Event::Released
+            }
+            Effect::Acknowledge => {
+                self.queue.remove(id);
+                return None;
+            }
+            Effect::Return(seconds) => {
+                let token = self.queue.get_mut(id).unwrap();
+                token.0 = self.now + i64::from(seconds) * 1_000;
+                return None;
+            }
+        })
+    }
+
+    fn call(&mut self, turn: u32, part: usize) -> Event {
+        let text = format!("{}#{part}", self.turns[&turn].answer);
+        match self.replies.pop_front() {
+            Some(Reply::Unsure) => {
+                self.posted.push(text);
+                Event::Unsure
+            }
+            Some(Reply::Is(settled @ (Settled::Later(_) | Settled::Gone | Settled::Broken(_)))) => {
+                Event::Settled(settled)
+            }
+            Some(Reply::Is(settled)) => {
+                self.posted.push(text);
+                Event::Settled(settled)
+            }
+            None => {
+                self.posted.push(text);
+                Event::Settled(Settled::Posted(None))
+            }
+        }
+    }
+
+    fn turn(&self, number: u32, ids: &[String]) -> Turn {
+        let step = Step::new("POST", Target::Url(String::new()), Body::None);
+        let steps = if fate(&ids[0]) == Fate::Store { vec![] } else { vec![step; self.parts] };
+        Turn {
+            v: 1,
+            number,
+            messages: vec![],
+            answer: ids.join("+"),
+            history: true,
+            address: Address::default(),
+            steps,
+            ids: vec![],
+            usage: Default::default(),
+            model: String::new(),
+            at: self.now,
+            stopped: false,
+        }
+    }
+
+    fn check(&self, posted: &[&str]) {
+        assert_eq!(self.posted, posted);
+        assert!(self.queue.is_empty(), "left in the queue: {:?}", self.queue);
+        assert!(
+            self.inbox.is_empty() && self.head.open.is_empty(),
+            "left over: {:?} {:?}",
+            self.inbox,
+            self.head
+        );
+        assert_eq!(self.head.until, 0, "the lease was not given back");
+    }
+}
+
+/// Fates by the message's name, so that a script reads as it runs.
+fn fate(id: &str) -> Fate {
+    match id {
+        "new" => Fate::Say { reset: true },
+        "help" => Fate::Say { reset: false },
+        "operator" => Fate::Store,
+        "stranger" => Fate::Drop,
+        _ => Fate::Answer,
+    }
+}
+
+#[test]
+fn a_message_is_answered_and_its_token_given_up() {
+    let mut world = World::new(&["a"]);
+    world.run(1).check(&["a#0"]);
+    assert_eq!(world.head.next, 1);
+}
+
+#[test]
+fn a_burst_is_answered_together_and_each_message_alone_where_it_has_a_slot() {
+    let mut world = World::new(&["a", "b", "c"]);
+    for id in ["b", "c"] {
+        world.seen.insert(id.into());
+        world.inbox.insert(id.into(), Waiting { v: 1, inbound: message(id, 1), kept_at: 1, tries: 0 });
+    }
+    world.run(9).check(&["b+c+a#0"]);
+    let mut world = World { each: true, ..World::new(&["a", "b"]) };
+    world.run(9).check(&["a#0", "b#0"]);
+}
+
+#[test]
+fn commands_operators_and_strangers_keep_their_place() {
+    let mut world = World::new(&["a", "b", "help", "new", "operator", "stranger"]);
+    for id in ["a", "b", "help", "new", "operator", "stranger"] {
+        world.seen.insert(id.into());
+        world.inbox.insert(id.into(), Waiting { v: 1, inbound: message(id, 1), kept_at: 1, tries: 0 });
+    }
+    world.run(20).check(&["a+b#0", "help#0", "new#0"]);
+    assert_eq!(world.head.since, 3, "/new hides all turns up to its own");
+    assert_eq!(world.turns.len(), 4, "the operator's words are a turn without parts");
+}
+
+#[test]
+fn killed_anywhere_it_is_answered_once() {
+    for point in ["Keep", "Take", "Look", "Judge", "Count", "Ask", "Commit", "Mark", "Release", "Acknowledge"]
+    {
+        let mut world = World { die_before: Some(point), ..World::new(&["a"]) };
+        world.run(9).check(&["a#0"]);
+        assert!(world.asked.len() <= 2, "{point}");
+    }
+}
+
+#[test]
+fn killed_in_the_call_the_part_is_tried_again_and_the_model_is_not() {
+    let mut world = World { die_before: Some("Call"), parts: 2, ..World::new(&["a"]) };
+    world.run(9).check(&["a#0", "a#1"]);
+    assert_eq!(world.asked.len(), 1);
+    let mut world = World { replies: [Reply::Unsure].into(), ..World::new(&["a"]) };
+    world.run(9).check(&["a#0", "a#0"]);
+}
+
+#[test]
+fn a_platform_that_wants_to_wait_gets_its_parts_in_order() {
+    let later = Reply::Is(Settled::Later(Some(Duration::from_secs(30))));
+    let mut world =
+        World { replies: [Reply::Is(Settled::Posted(None)), later].into(), parts: 3, ..World::new(&["a"]) };
+    world.run(1);
+    assert_eq!((world.posted.len(), world.head.until), (1, 0), "parked, and the lease given back");
+    // A later message is asked and committed while the first is parked; its parts stay behind.
+    world.queue.insert("b".into(), (world.now, 0));
+    world.run(1);
+    assert_eq!((world.asked.len(), world.posted.len()), (2, 1));
+    world.run(9).check(&["a#0", "a#1", "a#2", "b#0", "b#1", "b#2"]);
+}
+
+#[test]
+fn what_can_never_be_posted_becomes_a_dead_letter_and_blocks_nobody() {
+    let mut world =
+        World { replies: [Reply::Is(Settled::Broken("no".into()))].into(), ..World::new(&["a", "b"]) };
+    world.run(9).check(&["b#0"]);
+    assert_eq!(world.dead, ["a"]);
+    let mut world = World { replies: vec![Reply::Is(Settled::Later(None)); 20].into(), ..World::new(&["a"]) };
+    world.run(12).check(&[]);
+    assert_eq!(world.dead, ["a"]);
+}
+
+#[test]
+fn poison_costs_three_tries_and_the_others_are_answered() {
+    let mut world = World { poison: Some("p".into()), ..World::new(&["p", "q"]) };
+    world.seen.insert("q".into());
+    world.inbox.insert("q".into(), Waiting { v: 1, inbound: message("q", 1), kept_at: 1, tries: 0 });
+    world.run(20).check(&["q#0", "sorry:p#0"]);
+    assert_eq!(world.dead, ["p"]);
+}
+
+#[test]
+fn a_zombie_writes_nothing() {
+    let mut world = World::new(&["a"]);
+    let token = Token { id: "a".into(), receives: 1, each: false, ends_at: world.now + 300_000 };
+    let (mut state, mut effects) = step(State::new(token), Event::Begin, world.now);
+    while !matches!(effects.last(), Some(Effect::Commit(_))) {
+        let event =
+            effects.into_iter().filter_map(|effect| world.effect("a", &state, effect)).next_back().unwrap();
+        (state, effects) = step(state, event, world.now);
+    }
+    // It stops here for a minute; another invocation takes over and answers.
+    world.now += 60_000;
+    world.run(1);
+    let event = world.effect("a", &state, effects.remove(0)).unwrap();
+    assert_eq!(event, Event::Fenced);
+    let (state, effects) = step(state, event, world.now);
+    assert_eq!(effects, [Effect::Inspect]);
+    let (_, effects) = step(state, Event::Inspected { waits: false, open: false }, world.now);
+    assert_eq!(effects, [Effect::Acknowledge]);
+    world.check(&["a#0"]);
+}
+
+#[test]
+fn little_time_left_is_left_to_the_next_invocation() {
+    let token = Token { id: "a".into(), receives: 1, each: true, ends_at: 50_000 };
+    let mut world = World::new(&["a"]);
+    world.now = 0;
+    let (mut state, mut effects) = step(State::new(token), Event::Begin, 0);
+    for _ in 0..20 {
+        let Some(event) =
+            effects.drain(..).filter_map(|effect| world.effect("a", &state, effect)).next_back()
+        else {
+            break;
+        };
+        (state, effects) = step(state, event, 0);
+        if effects == [Effect::Return(0)] {
+            assert!(world.asked.is_empty());
+            return;
+        }
+    }
+    panic!("it was not handed over: {effects:?}");
+}
