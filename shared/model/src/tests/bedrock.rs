@@ -113,7 +113,7 @@ async fn a_stream_that_breaks_off_or_falls_silent_is_no_answer() {
     let server = Server::start(vec![events().after(Duration::from_secs(5), "")]).await;
     let outcome = ask(&bedrock(&server)).await;
     busy(&outcome.result);
-    assert!(outcome.took < Duration::from_secs(1), "{:?}", outcome.took);
+    assert!(outcome.took < Duration::from_secs(2), "{:?}", outcome.took);
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ use crate::stream::Limits;
 use crate::{Answer, Ask, Aws, Clients, Error, Message, Model, ModelConfig, Role};
 
 /// Short, so that tests of silence are.
-const LIMITS: Limits = Limits { first: Duration::from_millis(300), idle: Duration::from_millis(300) };
+const LIMITS: Limits = Limits { first: Duration::from_millis(600), idle: Duration::from_millis(600) };
 
 /// What must never show up in an error or a log line.
 const QUESTION: &str = "canary-question";

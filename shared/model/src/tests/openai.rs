@@ -130,18 +130,18 @@ async fn silence_is_not_borne_for_long() {
     for server in [no_header, no_text] {
         let outcome = ask(&chat(&server, "m")).await;
         busy(&outcome.result);
-        assert!(outcome.took < Duration::from_secs(1), "{:?}", outcome.took);
+        assert!(outcome.took < Duration::from_secs(2), "{:?}", outcome.took);
     }
     let server = Server::start(vec![Reply::sse(&[("", &delta("Hello"))]).after(long, "")]).await;
     let outcome = ask(&chat(&server, "m")).await;
     assert_eq!(interrupted(outcome.result), "Hello");
-    assert!(outcome.took < Duration::from_secs(1), "{:?}", outcome.took);
+    assert!(outcome.took < Duration::from_secs(2), "{:?}", outcome.took);
 }
 
 #[tokio::test]
 async fn reasoning_counts_as_a_sign_of_work_but_is_not_shown() {
     let thought = r#"{"choices":[{"index":0,"delta":{"reasoning_content":"hmm"}}]}"#;
-    let pause = Duration::from_millis(200);
+    let pause = Duration::from_millis(350);
     let event = |data: &str| format!("data: {data}\n\n");
     let reply = Reply::sse(&[("", thought)])
         .after(pause, event(thought))
