@@ -79,6 +79,33 @@ pub fn base64url(data: &[u8]) -> String {
     BASE64URL_NOPAD.encode(data)
 }
 
+/// The `webhook-signature` header of a message: the signature of every key in `secrets`, which are separated by spaces.
+/// `whsec_` and base64 is an HMAC key (also without the prefix), `whsk_` and base64 the seed of an Ed25519 key, with or
+/// without its public half. `None` where a key is not of that form, or there is none.
+/// <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>
+pub fn sign_webhook(secrets: &str, id: &str, unix_s: i64, body: &[u8]) -> Option<String> {
+    let head = format!("{id}.{unix_s}.");
+    let sign = |secret: &str| match secret.strip_prefix("whsk_") {
+        Some(key) => {
+            let key = from_base64(key).filter(|key| matches!(key.len(), 32 | 64))?;
+            let signature = ed25519_sign(key.get(..32)?, &[head.as_bytes(), body].concat())?;
+            Some(format!("v1a,{}", base64(&signature)))
+        }
+        None => {
+            let key = webhook_key(secret)?;
+            Some(format!("v1,{}", base64(&hmac_sha256(&key, &[head.as_bytes(), body]))))
+        }
+    };
+    let signatures = secrets.split_whitespace().map(sign).collect::<Option<Vec<_>>>()?;
+    (!signatures.is_empty()).then(|| signatures.join(" "))
+}
+
+/// The bytes of a Standard Webhooks HMAC key; `None` where it is not base64 or shorter than the 24 bytes that the
+/// specification asks for.
+pub fn webhook_key(secret: &str) -> Option<Vec<u8>> {
+    from_base64(secret.strip_prefix("whsec_").unwrap_or(secret)).filter(|key| key.len() >= 24)
+}
+
 /// Whether a platform's clock (Unix seconds, as text) is within `tolerance_s` of `now_ms`, before or after.
 pub fn is_fresh(unix_seconds: &str, now_ms: i64, tolerance_s: i64) -> bool {
     let Ok(then) = unix_seconds.parse::<i64>() else { return false };
@@ -107,6 +134,25 @@ mod tests {
     fn hmac_known_answer() {
         let mac = hmac_sha256(b"Jefe", &[b"what do ya want ", b"for nothing?"]);
         assert_eq!(hex(&mac), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    }
+
+    // The first pair is from the specification's own library, libraries/javascript/src/webhook.test.ts.
+    #[test]
+    fn standard_webhooks_known_answers() {
+        let (hmac, body) = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", br#"{"test": 2432232314}"#);
+        let v1 = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+        let seed = "whsk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+        let sign = |secrets: &str| sign_webhook(secrets, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body);
+        assert_eq!(sign(hmac).as_deref(), Some(v1));
+        assert_eq!(sign(&hmac[6..]).as_deref(), Some(v1));
+        assert_eq!(sign(&format!("{hmac} {hmac}")), Some(format!("{v1} {v1}")));
+        let v1a = sign(seed).unwrap();
+        let public = ed25519_public(&from_base64(&seed[5..]).unwrap()).unwrap();
+        let signed = [b"msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.".as_slice(), body].concat();
+        assert!(ed25519_verify(&public, &signed, &from_base64(v1a.strip_prefix("v1a,").unwrap()).unwrap()));
+        for bad in ["", " ", "whsec_", "whsec_!", "whsk_AAEC", &format!("{hmac} whsec_")] {
+            assert_eq!(sign(bad), None, "{bad}");
+        }
     }
 
     #[test]
