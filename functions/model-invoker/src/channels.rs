@@ -1,0 +1,27 @@
+//! The channels: one line each. Everything that iterates over channels iterates over this table.
+
+use channel::Channel;
+
+macro_rules! rooms {
+    ($($room:expr),* $(,)?) => {
+        /// Every channel, by name.
+        pub static ALL: &[&dyn Channel] = &[$(&$room),*];
+
+        /// The same rooms as players of their platforms.
+        #[cfg(feature = "local")]
+        pub static LOCAL: &[&dyn channel::local::Local] = &[$(&$room),*];
+    };
+}
+
+rooms![discord::Discord, slack::Slack, telegram::Telegram, webhook::Webhook];
+
+/// The channel of that name.
+pub fn named(name: &str) -> Option<&'static dyn Channel> {
+    ALL.iter().find(|room| room.spec().name == name).copied()
+}
+
+/// The channel of that name as a player of its platform.
+#[cfg(feature = "local")]
+pub fn local(name: &str) -> Option<&'static dyn channel::local::Local> {
+    LOCAL.iter().find(|room| room.spec().name == name).copied()
+}

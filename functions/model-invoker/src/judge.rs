@@ -1,0 +1,197 @@
+//! Who may talk, within which caps: the facts from the table, the judgement from `turn::access`.
+
+use channel::{Home, Inbound, Kind, Part, Settled};
+use turn::access::{self, Cap, Counts, Judgement, Refusal, Role, Standing};
+use turn::commands::{Command, as_claim};
+use turn::{Fate, Waiting};
+
+use crate::run::Run;
+use crate::{day, minute};
+
+/// How long the platform's word on who somebody is holds, milliseconds.
+const HOME_FRESH_MS: i64 = 24 * 3_600_000;
+
+/// A ready-made answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    pub text: String,
+    /// The history starts anew.
+    pub reset: bool,
+}
+
+impl Words {
+    fn of(text: impl Into<String>) -> Words {
+        Words { text: text.into(), reset: false }
+    }
+}
+
+impl Run<'_> {
+    /// The fate of a message in the inbox, and the words where it is a ready-made answer.
+    pub(crate) async fn fate(&self, waiting: &Waiting, now: i64) -> Result<(Fate, Option<Words>), store::Error> {
+        let inbound = &waiting.inbound;
+        let mut judgement = self.judgement(inbound, now).await?;
+        if judgement == Judgement::Claim {
+            if self.claimed(inbound, now).await? {
+                return Ok(say(Words::of("You own this assistant now.")));
+            }
+            judgement = Judgement::Refuse(Refusal::Stranger);
+        }
+        Ok(match judgement {
+            Judgement::Answer if waiting.tries > 0 => (Fate::Answer, None),
+            Judgement::Answer => match self.capped(inbound, now).await? {
+                None => (Fate::Answer, None),
+                Some(cap) => self.said_once(cap.name(), inbound, cap.line(), now).await?,
+            },
+            Judgement::Store => (Fate::Store, None),
+            Judgement::Command(command) => say(self.command(command, inbound, now).await?),
+            Judgement::Refuse(refusal) => self.refused(refusal, inbound, now).await?,
+            Judgement::Claim => (Fate::Drop, None),
+        })
+    }
+
+    /// Judged by who wrote it and where, nothing counted yet.
+    pub(crate) async fn judgement(&self, inbound: &Inbound, now: i64) -> Result<Judgement, store::Error> {
+        let store = &self.services.store;
+        let access = self.place.channel.access(self.place.room.spec());
+        let person = store.person(&inbound.channel, &inbound.account, &inbound.sender.id).await?;
+        let role = person.as_ref().map_or(Role::Stranger, |person| person.role);
+        let group_allowed = inbound.kind == Kind::Group
+            && access != turn::config::Access::Open
+            && store.group_allowed(&inbound.channel, &inbound.account, &inbound.conversation.chat).await?;
+        let home = match (inbound.sender.home, access) {
+            (Home::Unknown, turn::config::Access::Workspace) => self.home(inbound, person.as_ref(), now).await?,
+            (home, _) => home,
+        };
+        let listed = self.place.channel.people.contains(&inbound.sender.id);
+        Ok(access::judge(inbound, &Standing { access, role, listed, home, group_allowed }))
+    }
+
+    /// Asks the platform who the sender is, at most once a day.
+    async fn home(&self, inbound: &Inbound, person: Option<&store::Person>, now: i64) -> Result<Home, store::Error> {
+        if let Some(known) = person.filter(|person| now - person.home_checked_at < HOME_FRESH_MS) {
+            return Ok(known.home);
+        }
+        let Some(lookup) = &inbound.sender.lookup else { return Ok(Home::Unknown) };
+        let mut home = Home::Unknown;
+        for step in self.place.room.fetch(lookup).steps {
+            match self.send(&step, now).await {
+                Some(Settled::Person(found)) => home = found,
+                other => tracing::warn!(channel = inbound.channel, outcome = ?other, "the platform does not say who a sender is"),
+            }
+        }
+        if home != Home::Unknown {
+            self.services.store.set_home(inbound, home, now).await?;
+        }
+        Ok(home)
+    }
+
+    /// Counts the turn and says which cap it goes over.
+    async fn capped(&self, inbound: &Inbound, now: i64) -> Result<Option<Cap>, store::Error> {
+        let limits = &self.place.config.limits;
+        if limits.per_person == 0 && limits.per_stack == 0 && limits.per_minute == 0 {
+            return Ok(None);
+        }
+        let (store, day) = (&self.services.store, day(now));
+        let person = format!("turns#{}#{}#{}", inbound.channel, inbound.account, inbound.sender.id);
+        let this_minute = format!("turns#{}", self.conversation);
+        let conversation_this_minute = store.count(&this_minute, &minute(now), 1, now).await?;
+        let counts = Counts { conversation_this_minute, person_today: 0, stack_today: 0 };
+        if let Some(cap) = access::capped(&counts, limits) {
+            return Ok(Some(cap));
+        }
+        let person_today = store.count(&person, &day, 1, now).await?;
+        let counts = Counts { person_today, ..counts };
+        if let Some(cap) = access::capped(&counts, limits) {
+            return Ok(Some(cap));
+        }
+        let stack_today = store.count("turns", &day, 1, now).await?;
+        Ok(access::capped(&Counts { stack_today, ..counts }, limits))
+    }
+
+    /// One honest line a day; after it, silence that is counted.
+    pub(crate) async fn said_once(
+        &self,
+        what: &str,
+        inbound: &Inbound,
+        line: &str,
+        now: i64,
+    ) -> Result<(Fate, Option<Words>), store::Error> {
+        let store = &self.services.store;
+        store.count(what, &day(now), 1, now).await?;
+        let scope = format!("{what}#{}#{}", self.conversation, inbound.sender.id);
+        Ok(if store.once(&scope, &day(now), now).await? { say(Words::of(line)) } else { (Fate::Drop, None) })
+    }
+
+    async fn refused(
+        &self,
+        refusal: Refusal,
+        inbound: &Inbound,
+        now: i64,
+    ) -> Result<(Fate, Option<Words>), store::Error> {
+        let store = &self.services.store;
+        store.count(&format!("refused_{}", refusal.name()), &day(now), 1, now).await?;
+        match refusal {
+            Refusal::Stranger => store.knocked(inbound, now).await?,
+            Refusal::GroupNotAllowed => {
+                let person = store.person(&inbound.channel, &inbound.account, &inbound.sender.id).await?;
+                if person.is_some_and(|person| person.role == Role::Owner) {
+                    return Ok(say(Words::of("I do not answer in this group yet. Write /allow and I will.")));
+                }
+            }
+            Refusal::Bot | Refusal::NotAddressed => {}
+        }
+        // A placeholder that the platform shows ("thinking…") must not stay for ever.
+        for step in self.steps(&[Part::Dismiss], &inbound.address, "dismiss", now) {
+            self.send(&step.optional(), now).await;
+        }
+        Ok((Fate::Drop, None))
+    }
+
+    async fn claimed(&self, inbound: &Inbound, now: i64) -> Result<bool, store::Error> {
+        match as_claim(inbound.text()) {
+            Some(code) => self.services.store.claim(code, inbound, now).await,
+            None => Ok(false),
+        }
+    }
+
+    /// The answer to a command, its effect included.
+    pub(crate) async fn command(&self, command: Command, inbound: &Inbound, now: i64) -> Result<Words, store::Error> {
+        let store = &self.services.store;
+        Ok(match command {
+            Command::Help => Words::of(turn::commands::HELP),
+            Command::New => Words { text: "Let us start over. I have forgotten what we said.".into(), reset: true },
+            Command::Stop => match store.cancel(&self.conversation, now).await? {
+                true => Words::of("Stopped."),
+                false => Words::of("I am not writing anything at the moment."),
+            },
+            Command::Allow if inbound.kind == Kind::Group => {
+                store.allow_group(inbound, now).await?;
+                Words::of("I answer in this group from now on. Mention me when you want me.")
+            }
+            Command::Allow => Words::of("/allow is for groups: here I answer you already."),
+            Command::Status => Words::of(self.status(inbound, now).await?),
+        })
+    }
+
+    async fn status(&self, inbound: &Inbound, now: i64) -> Result<String, store::Error> {
+        let (store, limits) = (&self.services.store, &self.place.config.limits);
+        let assistant = self.place.config.assistant(self.place.channel.assistant.as_deref());
+        let model = self.place.config.models.get(&assistant.model);
+        let model = model.map_or("no model".to_owned(), |model| format!("{} {}", model.provider, model.model));
+        let head = store.head(&self.conversation).await?;
+        let doing = if head.until > now { "I am writing an answer." } else { "I am here, and idle." };
+        let person = format!("turns#{}#{}#{}", inbound.channel, inbound.account, inbound.sender.id);
+        let used = store.counted(&person, &day(now)).await?;
+        let left = match limits.per_person {
+            0 => format!("{used} messages today"),
+            most => format!("{used} of {most} messages today"),
+        };
+        let turns = head.next.saturating_sub(head.since);
+        Ok(format!("{doing}\nModel: {}\n{left}, {turns} turns in this conversation.", model.trim()))
+    }
+}
+
+
+fn say(words: Words) -> (Fate, Option<Words>) {
+    (Fate::Say { reset: words.reset }, Some(words))
+}

@@ -1,0 +1,391 @@
+//! Running one token: the machine in `turn` decides, this does.
+
+use std::collections::HashMap;
+
+use channel::{Address, ConversationKey, Inbound, Part, PostContext, Settled, Step, Way};
+use turn::machine::{LEASE_MS, TOKEN_S};
+use turn::{Effect, Event, Fate, State, Token, Turn, Waiting, step};
+
+use crate::judge::Words;
+use crate::services::{Place, Services};
+use crate::{failpoint, now, outgoing};
+
+/// A turn has at most so many parts; what is left of a longer answer is cut.
+const MAX_PARTS: usize = 20;
+/// One look takes at most so many messages.
+const LOOK_ITEMS: usize = 50;
+/// And so much of their text, bytes.
+const LOOK_BYTES: usize = 200 * 1024;
+
+/// One queue message on its way through the protocol.
+pub struct Run<'a> {
+    pub services: &'a Services,
+    pub place: Place,
+    pub conversation: ConversationKey,
+    pub inbound: Inbound,
+    pub receipt: &'a str,
+    pub receives: u32,
+    /// When the invocation is cut off, Unix milliseconds.
+    pub ends_at: i64,
+    /// Turns as this invocation knows them.
+    turns: HashMap<u32, Turn>,
+    /// Ready-made answers by message.
+    words: HashMap<String, Words>,
+    hidden_at: i64,
+    commits: u32,
+}
+
+/// What becomes of the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Acknowledged,
+    /// Hidden for so many seconds.
+    Returned(u32),
+}
+
+/// A service of ours did not do its part; the token comes back.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Queue(#[from] queue::Error),
+}
+
+impl<'a> Run<'a> {
+    pub fn new(
+        services: &'a Services,
+        place: Place,
+        inbound: Inbound,
+        receipt: &'a str,
+        receives: u32,
+        ends_at: i64,
+    ) -> Run<'a> {
+        Run {
+            services,
+            place,
+            conversation: inbound.conversation_key(),
+            inbound,
+            receipt,
+            receives,
+            ends_at,
+            turns: HashMap::new(),
+            words: HashMap::new(),
+            hidden_at: 0,
+            commits: 0,
+        }
+    }
+
+    /// Runs the machine to its end.
+    pub async fn run(&mut self) -> Outcome {
+        let mut state = State::new(Token {
+            id: channel::short_id(&self.inbound.id),
+            receives: self.receives,
+            each: self.place.room.spec().overlap == channel::Overlap::Each,
+            ends_at: self.ends_at,
+        });
+        let mut event = Event::Begin;
+        loop {
+            let (next, effects) = step(state, event, now());
+            state = next;
+            event = Event::Trouble;
+            for effect in effects {
+                match effect {
+                    Effect::Acknowledge => return Outcome::Acknowledged,
+                    Effect::Return(seconds) => return Outcome::Returned(seconds),
+                    effect => event = self.perform(&state, effect).await,
+                }
+            }
+        }
+    }
+
+    async fn perform(&mut self, state: &State, effect: Effect) -> Event {
+        let name = name(&effect);
+        let text = || state.texts().collect::<Vec<_>>().join("\n");
+        failpoint::pass(&format!("{name}:before"), self.receives, text);
+        let event = self.effect(state, effect).await.unwrap_or_else(|trouble| {
+            tracing::warn!(conversation = %self.conversation, effect = name, %trouble, "a service did not do its part");
+            Event::Trouble
+        });
+        failpoint::pass(&format!("{name}:after"), self.receives, text);
+        event
+    }
+
+    async fn effect(&mut self, state: &State, effect: Effect) -> Result<Event, Trouble> {
+        let (store, conversation, epoch) = (&self.services.store, self.conversation.clone(), state.epoch());
+        Ok(match effect {
+            Effect::Hide(_) => {
+                self.keep_hidden().await?;
+                Event::Begin
+            }
+            Effect::Keep => {
+                store.keep(&conversation, &self.inbound, now()).await?;
+                Event::Kept
+            }
+            Effect::Take => match store.take(&conversation, now(), now() + LEASE_MS).await? {
+                store::Taken::Taken(head) => Event::Taken(head),
+                store::Taken::Busy(_) => Event::Busy,
+            },
+            Effect::Inspect => {
+                let waits = store.waits(&conversation, &channel::short_id(&self.inbound.id)).await?;
+                let open = !store.head(&conversation).await?.open.is_empty();
+                Event::Inspected { waits, open }
+            }
+            Effect::Look => {
+                self.keep_hidden().await?;
+                let looked = store.look(&conversation, LOOK_ITEMS, LOOK_BYTES).await?;
+                Event::Looked { head: looked.head, waiting: looked.waiting }
+            }
+            Effect::Pause(ms) => {
+                tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+                Event::Paused
+            }
+            Effect::Judge(ids) => self.judge(state, &ids).await?,
+            Effect::Count(ids) => {
+                store.count_try(&conversation, &ids).await?;
+                Event::Counted
+            }
+            Effect::Ask { number, ids, careful } => self.ask(state, number, &ids, careful).await?,
+            Effect::Compose { number, id } => self.compose(state, number, &id),
+            Effect::Bury { number, id } => self.bury(state, number, &id).await?,
+            Effect::Commit(commit) => {
+                self.commits += 1;
+                let key = format!("{conversation}/{epoch}/{}", self.commits);
+                let token: String = channel::sign::sha256_hex(key.as_bytes()).chars().take(32).collect();
+                if let Some(turn) = &commit.turn {
+                    self.turns.insert(turn.number, (**turn).clone());
+                }
+                let days = self.assistant().history.days;
+                fenced(store.commit(&conversation, epoch, &commit, &token, days, now()).await?, Event::Committed)
+            }
+            Effect::Mark(open) => {
+                self.keep_hidden().await?;
+                fenced(store.mark(&conversation, epoch, &open, now() + LEASE_MS).await?, Event::Marked)
+            }
+            Effect::Call { turn, part, doubt } => self.call(turn, part, doubt).await?,
+            Effect::Replan { turn, plain } => self.replan(turn, plain).await?,
+            Effect::Fail { turn, reason } => self.fail(turn, reason).await?,
+            Effect::Release { rev } => match store.release(&conversation, epoch, rev).await? {
+                store::Released::Released => Event::Released,
+                store::Released::Moved => Event::Moved,
+                store::Released::Fenced => Event::Fenced,
+            },
+            Effect::Acknowledge | Effect::Return(_) => Event::Trouble,
+        })
+    }
+
+    /// Hides the own token anew, unless that was just done.
+    pub(crate) async fn keep_hidden(&mut self) -> Result<(), queue::Error> {
+        if now() - self.hidden_at > 2_000 {
+            self.services.queue.hide(self.receipt, TOKEN_S).await?;
+            self.hidden_at = now();
+        }
+        Ok(())
+    }
+
+    async fn judge(&mut self, state: &State, ids: &[String]) -> Result<Event, Trouble> {
+        let mut fates = Vec::new();
+        for waiting in ids.iter().filter_map(|id| state.waiting(id)) {
+            let (fate, words) = self.fate(waiting, now()).await?;
+            let id = turn::machine::key(waiting);
+            words.map(|words| self.words.insert(id.clone(), words));
+            fates.push((id, fate));
+        }
+        Ok(Event::Judged(fates))
+    }
+
+    /// The turn of a ready-made answer, or of words that are only kept.
+    fn compose(&self, state: &State, number: u32, id: &str) -> Event {
+        let Some(waiting) = state.waiting(id) else { return Event::Silent };
+        let said = self.words.get(id).map_or("", |words| words.text.as_str());
+        let mut turn = self.turn(number, &[waiting], said);
+        turn.history = said.is_empty();
+        Event::Answered(Box::new(turn))
+    }
+
+    async fn bury(&self, state: &State, number: u32, id: &str) -> Result<Event, Trouble> {
+        let Some(waiting) = state.waiting(id) else { return Ok(Event::Silent) };
+        let reason = format!("it was tried {} times and never ended in an answer", waiting.tries);
+        let letter = queue::DeadLetter::message(&waiting.inbound, reason, now());
+        self.services.queue.bury(&self.services.dead_letter_url, &letter).await?;
+        tracing::error!(conversation = %self.conversation, id, "failed message: it is in the dead letters");
+        let line = "Sorry, I could not answer this message. The operator has been told.";
+        let mut turn = self.turn(number, &[waiting], line);
+        turn.history = false;
+        Ok(Event::Answered(Box::new(turn)))
+    }
+
+    /// A turn that answers these messages with this text, its parts planned. Without text it has no parts.
+    pub(crate) fn turn(&self, number: u32, waiting: &[&Waiting], answer: &str) -> Turn {
+        let at = now();
+        let newest = waiting.last().map_or(&self.inbound, |waiting| &waiting.inbound);
+        let mut turn = Turn {
+            v: turn::VERSION,
+            number,
+            messages: waiting.iter().map(|waiting| crate::answer::spoken(&waiting.inbound)).collect(),
+            answer: answer.to_owned(),
+            history: true,
+            address: newest.address.clone(),
+            way: match newest.address.window {
+                Some(window) if !window.is_open(at) => Way::Push,
+                _ => Way::Reply,
+            },
+            plain: false,
+            steps: Vec::new(),
+            ids: Vec::new(),
+            usage: turn::Usage::default(),
+            model: String::new(),
+            at,
+            stopped: false,
+        };
+        turn.steps = self.plan(&turn);
+        for other in waiting.iter().rev().skip(1).map(|waiting| &waiting.inbound.address) {
+            let dismissed = self.steps(&[Part::Dismiss], other, "dismiss", at);
+            turn.steps.extend(dismissed.into_iter().map(Step::optional));
+        }
+        turn
+    }
+
+    /// The requests that say the turn's answer.
+    fn plan(&self, turn: &Turn) -> Vec<Step> {
+        let key = format!("{}/{}", self.conversation, turn.number);
+        let part = if turn.answer.is_empty() { Part::Dismiss } else { Part::Text(turn.answer.clone()) };
+        let context = PostContext {
+            settings: &self.place.settings,
+            key: &key,
+            way: turn.way,
+            plain: turn.plain,
+            now: now(),
+        };
+        let mut steps = self.place.room.post(&[part], &turn.address, &context).steps;
+        if turn.answer.is_empty() {
+            steps = steps.into_iter().map(Step::optional).collect();
+        }
+        if steps.len() > MAX_PARTS {
+            tracing::warn!(conversation = %self.conversation, parts = steps.len(), "a long answer is cut");
+            steps.truncate(MAX_PARTS);
+        }
+        steps
+    }
+
+    /// The requests of parts that are no turn (typing, a cleared placeholder).
+    pub(crate) fn steps(&self, parts: &[Part], to: &Address, key: &str, now: i64) -> Vec<Step> {
+        let settings = &self.place.settings;
+        let context = PostContext { settings, key, way: Way::Reply, plain: false, now };
+        self.place.room.post(parts, to, &context).steps
+    }
+
+    /// Sends one step. `None` = it may or may not have reached the platform.
+    pub(crate) async fn send(&self, step: &Step, now: i64) -> Option<Settled> {
+        let Place { room, settings, secrets, .. } = &self.place;
+        match outgoing::request(step, room.spec(), settings, secrets, now) {
+            Ok(request) => {
+                let outcome = outgoing::send(&self.services.egress, step, request, room.spec(), settings).await;
+                outgoing::settle(*room, step, outcome)
+            }
+            Err(missing) => Some(Settled::Broken(missing.to_string())),
+        }
+    }
+
+    async fn call(&mut self, number: u32, part: usize, doubt: bool) -> Result<Event, Trouble> {
+        let Some(turn) = self.loaded(number).await? else { return Ok(lost_turn()) };
+        let Some(step) = turn.steps.get(part).cloned() else { return Ok(Event::Settled(Settled::Posted(None))) };
+        if turn.way == Way::Reply && turn.address.window.is_some_and(|window| !window.is_open(now())) {
+            return Ok(Event::Settled(Settled::Gone));
+        }
+        if doubt && !step.optional {
+            self.services.store.count("uncertain", &crate::day(now()), 1, now()).await?;
+            if step.on_doubt == channel::OnDoubt::Skip {
+                return Ok(Event::Settled(Settled::Posted(None)));
+            }
+        }
+        let Some(settled) = self.send(&step, now()).await else { return Ok(Event::Unsure) };
+        match &settled {
+            Settled::Posted(Some(id)) => {
+                self.services.store.part_posted(&self.conversation, number, part, id).await?;
+            }
+            Settled::Later(_) | Settled::Gone | Settled::Broken(_) | Settled::Unformatted => {
+                tracing::warn!(conversation = %self.conversation, turn = number, part, outcome = ?settled, "not posted");
+            }
+            Settled::Posted(None) | Settled::Fetched(_) | Settled::Person(_) => {}
+        }
+        Ok(Event::Settled(settled))
+    }
+
+    async fn replan(&mut self, number: u32, plain: bool) -> Result<Event, Trouble> {
+        let Some(mut turn) = self.loaded(number).await?.cloned() else { return Ok(lost_turn()) };
+        if plain && !turn.plain {
+            turn.plain = true;
+        } else if !plain && turn.way == Way::Reply {
+            turn.way = Way::Push;
+        } else {
+            let why = if plain { "the platform refuses the text" } else { "the chat is not there any more" };
+            return Ok(Event::Exhausted(why.to_owned()));
+        }
+        turn.steps = self.plan(&turn);
+        self.services.store.replan(&self.conversation, &turn).await?;
+        let parts = turn.steps.len();
+        self.turns.insert(number, turn);
+        Ok(Event::Replanned(parts))
+    }
+
+    async fn fail(&mut self, number: u32, reason: String) -> Result<Event, Trouble> {
+        tracing::error!(conversation = %self.conversation, turn = number, reason, "failed message: it is in the dead letters");
+        if let Some(turn) = self.loaded(number).await?.cloned() {
+            let letter = queue::DeadLetter::turn(&self.conversation, &turn, reason, now());
+            self.services.queue.bury(&self.services.dead_letter_url, &letter).await?;
+        }
+        Ok(Event::Failed)
+    }
+
+    /// The turn, from the table where another invocation committed it.
+    async fn loaded(&mut self, number: u32) -> Result<Option<&Turn>, store::Error> {
+        if !self.turns.contains_key(&number)
+            && let Some(turn) = self.services.store.turn(&self.conversation, number).await?
+        {
+            self.turns.insert(number, turn);
+        }
+        Ok(self.turns.get(&number))
+    }
+
+    pub(crate) fn assistant(&self) -> turn::config::Assistant {
+        self.place.config.assistant(self.place.channel.assistant.as_deref())
+    }
+}
+
+fn lost_turn() -> Event {
+    Event::Settled(Settled::Broken("its turn is not in the table".to_owned()))
+}
+
+fn fenced(written: store::Written, done: Event) -> Event {
+    match written {
+        store::Written::Done => done,
+        store::Written::Fenced => Event::Fenced,
+    }
+}
+
+/// An effect's name in logs and failpoints.
+fn name(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::Hide(_) => "hide",
+        Effect::Keep => "keep",
+        Effect::Take => "take",
+        Effect::Inspect => "inspect",
+        Effect::Look => "look",
+        Effect::Pause(_) => "pause",
+        Effect::Judge(_) => "judge",
+        Effect::Count(_) => "count",
+        Effect::Ask { .. } => "ask",
+        Effect::Compose { .. } => "compose",
+        Effect::Bury { .. } => "bury",
+        Effect::Commit(_) => "commit",
+        Effect::Mark(_) => "mark",
+        Effect::Call { .. } => "call",
+        Effect::Replan { .. } => "replan",
+        Effect::Fail { .. } => "fail",
+        Effect::Release { .. } => "release",
+        Effect::Acknowledge => "acknowledge",
+        Effect::Return(_) => "return",
+    }
+}
+
