@@ -1,6 +1,6 @@
 //! CommonMark, as models write it, to the dialect of a platform, in messages that the platform takes.
 //!
-//! A room implements [`Dialect`] (or takes [`Plain`] or [`CommonMark`]) and calls [`render`]. Two steps: `flow` turns the
+//! A room implements [`Dialect`] (or takes [`Plain`] or [`CommonMark`]) and calls [`render`]. Two steps: `read` turns the
 //! parsed document into a stream of words, breaks and open and closed styles; `pack` writes the stream into messages,
 //! measuring what it writes, so that a limit holds for the text with its markup and escapes.
 
@@ -9,6 +9,7 @@ mod dialect;
 mod flow;
 mod pack;
 mod plain;
+mod read;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,6 @@ use crate::Limit;
 /// message; then its text and its address are written out. Nothing but whitespace is lost, with one exception: of a
 /// single grapheme longer than a message only the beginning is kept.
 pub fn render(markdown: &str, dialect: &dyn Dialect, limit: Limit) -> Vec<String> {
-    let flow = flow::read(markdown, dialect, limit);
+    let flow = read::read(markdown, dialect, limit);
     pack::pack(&flow, dialect, limit)
 }

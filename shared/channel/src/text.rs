@@ -136,4 +136,21 @@ mod tests {
         assert!(cut.len() <= 60 && cut.ends_with(CUT_MARK), "{cut}");
         assert_eq!(cut.trim_end_matches(CUT_MARK).len() % "👨‍👩‍👧".len(), 0);
     }
+
+    #[test]
+    fn splits_where_it_hurts_least() {
+        let chars = |max| Limit { max, unit: Unit::Chars };
+        for (text, max, expected) in [
+            ("short", 10, vec!["short"]),
+            ("one two\n\nthree", 12, vec!["one two", "three"]),
+            ("one\ntwo three", 8, vec!["one", "two", "three"]),
+            ("aaa bbb ccc", 8, vec!["aaa bbb", "ccc"]),
+            ("👋👋👋", 2, vec!["👋👋", "👋"]),
+            ("   ", 2, vec![]),
+        ] {
+            assert_eq!(split(text, chars(max)), expected, "{text:?}");
+        }
+        assert_eq!(split("👋👋👋", Limit { max: 5, unit: Unit::Utf16 }), ["👋👋", "👋"]);
+        assert_eq!(split("👋👋👋", Limit { max: 5, unit: Unit::Bytes }), ["👋", "👋", "👋"]);
+    }
 }

