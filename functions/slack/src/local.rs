@@ -1,0 +1,119 @@
+//! Slack's own part, for the local run and the tests.
+
+use channel::local::{Answer, Event, Local, Message, Said, number};
+use channel::{Headers, Request, Response, Secrets, sign};
+use serde_json::{Value, json};
+
+use crate::spec::SIGNING_SECRET;
+use crate::verify::{SIGNATURE, TIMESTAMP, expected};
+use crate::{Slack, parse::from_mrkdwn};
+
+const TEAM: &str = "T0LOCAL";
+const BOT: &str = "U0BOT";
+
+impl Local for Slack {
+    fn event(&self, message: &Message<'_>) -> Event {
+        let user = id("U", message.user);
+        let ts = ts(message.id);
+        let text = message.text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let (event, reply_key) = match message.conversation {
+            None => {
+                let channel = id("D", message.user);
+                let event = json!({
+                    "type": "message", "channel_type": "im", "channel": channel, "user": user,
+                    "text": text, "ts": ts, "event_ts": ts, "team": TEAM,
+                });
+                (event, channel)
+            }
+            Some(name) => {
+                let channel = id("C", name);
+                let event = json!({
+                    "type": "app_mention", "channel": channel, "user": user, "text": format!("<@{BOT}> {text}"),
+                    "ts": ts, "event_ts": ts, "team": TEAM,
+                });
+                (event, format!("{channel}:{ts}"))
+            }
+        };
+        let body = json!({
+            "type": "event_callback", "team_id": TEAM, "api_app_id": "A0LOCAL", "event": event,
+            "event_id": id("Ev", message.id), "event_time": message.now / 1_000,
+            "authorizations": [{ "enterprise_id": null, "team_id": TEAM, "user_id": BOT, "is_bot": true }],
+        });
+        let headers: Headers = [("content-type", "application/json")].into_iter().collect();
+        let request = Request::new("POST", message.url, headers, body.to_string());
+        Event { request: self.sign(request, message.secrets, message.now), reply_key }
+    }
+
+    fn sign(&self, mut request: Request, secrets: &Secrets, now: i64) -> Request {
+        let timestamp = now.div_euclid(1_000).to_string();
+        let secret = secrets.get(SIGNING_SECRET).unwrap_or("");
+        let signature = expected(secret, &timestamp, &request.body);
+        request.headers.set(TIMESTAMP, timestamp);
+        request.headers.set(SIGNATURE, signature);
+        request
+    }
+
+    fn answer(&self, request: &Request) -> Answer {
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
+        let field = |name: &str| body.get(name).and_then(Value::as_str);
+        let text =
+            field("markdown_text").map(str::to_owned).or(field("text").map(|text| from_mrkdwn(text, None)));
+        if let Some(hook) = request.path.strip_prefix("/hooks/") {
+            let said = text.map(|text| Said { reply_key: hook.to_owned(), text });
+            return Answer { response: Response::text(200, "ok"), said };
+        }
+        match request.path.strip_prefix("/api/").unwrap_or("") {
+            "chat.postMessage" | "chat.update" => posted(field("channel"), field("thread_ts"), text, request),
+            "users.info" => person(request),
+            // What is asked of it otherwise (a status) has no answer worth reading.
+            _ => Answer { response: ok(json!({})), said: None },
+        }
+    }
+}
+
+fn posted(channel: Option<&str>, thread: Option<&str>, text: Option<String>, request: &Request) -> Answer {
+    let (Some(channel), Some(text)) = (channel, text) else {
+        return Answer {
+            response: error(if channel.is_none() { "channel_not_found" } else { "no_text" }),
+            said: None,
+        };
+    };
+    let reply_key = thread.map_or_else(|| channel.to_owned(), |thread| format!("{channel}:{thread}"));
+    let response = ok(json!({ "channel": channel, "ts": ts(&sign::sha256_hex(&request.body)) }));
+    Answer { response, said: Some(Said { reply_key, text }) }
+}
+
+/// Everybody is a full member, except whose id says `GUEST`.
+fn person(request: &Request) -> Answer {
+    let fields = String::from_utf8_lossy(&request.body);
+    let form = Request::new("GET", &format!("/?{fields}"), Headers::default(), "");
+    let (user, team) = (form.query("user").unwrap_or_default(), form.query("team_id").unwrap_or_default());
+    let user = json!({ "id": user, "team_id": team, "is_restricted": user.contains("GUEST") });
+    Answer { response: ok(json!({ "user": user })), said: None }
+}
+
+fn ok(mut body: Value) -> Response {
+    if let Some(fields) = body.as_object_mut() {
+        fields.insert("ok".to_owned(), Value::Bool(true));
+    }
+    Response::json(200, &body)
+}
+
+fn error(error: &str) -> Response {
+    Response::json(200, &json!({ "ok": false, "error": error }))
+}
+
+/// An id of Slack's form: a letter, then capitals and digits. What already is one stays.
+fn id(prefix: &str, name: &str) -> String {
+    let is_id = name.starts_with(prefix)
+        && name.len() > 6
+        && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    if is_id { name.to_owned() } else { format!("{prefix}0{:012}", number(name)) }
+}
+
+/// A message's `ts`: always the same for the same id, so that a redelivery is one. Its time is long past; who reads it
+/// takes the time of arrival instead.
+fn ts(id: &str) -> String {
+    let n = number(id);
+    format!("{}.{:06}", 1_000_000_000 + n / 1_000_000 % 100_000_000, n % 1_000_000)
+}

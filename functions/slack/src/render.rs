@@ -1,0 +1,182 @@
+//! An answer as calls of Slack's API: <https://docs.slack.dev/reference/methods/chat.postMessage>.
+
+use channel::markdown::{CommonMark, Dialect, Markup, Place, Plain, Style, Table, TableLines, render};
+use channel::{Address, Auth, Body, Fetch, Limit, Part, Post, PostContext, Step, Target, Unit, Way};
+use serde_json::{Value, json};
+
+use crate::spec::{BOT_TOKEN, SPEC, STATUS};
+
+/// Where [`Address::data`] keeps a command's or click's own reply address.
+pub const RESPONSE_URL: &str = "response_url";
+
+/// What the id of a [`Fetch`] begins with that asks who somebody is: `user:<user>:<our workspace>`.
+pub const USER: &str = "user:";
+
+/// `text` may be longer, but Slack advises to stay below (docs.slack.dev/changelog/2018-04-truncating-really-long-messages).
+const PLAIN: Limit = Limit { max: 4_000, unit: Unit::Utf16 };
+
+/// A `response_url` takes five messages, within 30 minutes (docs.slack.dev/interactivity/handling-user-interaction).
+const RESPONSE_URL_USES: usize = 5;
+
+pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
+    let texts =
+        || parts.iter().filter_map(|part| if let Part::Text(text) = part { Some(text) } else { None });
+    if let (Way::Push, Some(url)) = (ctx.way, to.data.get(RESPONSE_URL)) {
+        let messages = texts().flat_map(|text| render(text, &Plain, SPEC.text));
+        let steps = messages.take(RESPONSE_URL_USES).map(|message| respond(url, &message, to));
+        return Post { steps: steps.collect() };
+    }
+    let mut steps = Vec::new();
+    for part in parts {
+        match part {
+            Part::Text(text) if ctx.plain => {
+                steps.extend(
+                    render(text, &Plain, PLAIN)
+                        .iter()
+                        .map(|message| say(to, json!({ "text": escape(message), "mrkdwn": false }))),
+                );
+            }
+            Part::Text(text) => {
+                let messages = render(text, &SlackMarkdown, SPEC.text);
+                steps.extend(messages.iter().map(|message| say(to, json!({ "markdown_text": message }))));
+            }
+            Part::Typing => steps.extend(status(to, ctx.settings, true)),
+            // There is no placeholder: a status goes away with the reply.
+            Part::Dismiss => {}
+        }
+    }
+    if texts().next().is_some() {
+        steps.extend(status(to, ctx.settings, false));
+    }
+    Post { steps }
+}
+
+pub fn fetch(what: &Fetch) -> Post {
+    let step = match what.id.strip_prefix(USER) {
+        Some(who) => {
+            let (user, team) = who.split_once(':').unwrap_or((who, ""));
+            // `team_id` is what `settle` compares with; Slack ignores what a method does not know.
+            let fields = [("user", user), ("team_id", team)];
+            let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let target = Target::Base { base: "api".to_owned(), path: "/users.info".to_owned() };
+            Step::new("POST", target, Body::Form(fields.into()))
+        }
+        None => Step::new("GET", Target::Url(what.id.clone()), Body::None),
+    };
+    Post { steps: vec![step.auth(Auth::bearer(BOT_TOKEN))] }
+}
+
+/// One message. Links are not unfurled: what a model links to is fetched only when somebody clicks.
+fn say(to: &Address, text: Value) -> Step {
+    let mut body = json!({ "channel": to.chat, "unfurl_links": false, "unfurl_media": false });
+    extend(&mut body, text);
+    if let Some(thread) = &to.thread {
+        extend(&mut body, json!({ "thread_ts": thread }));
+    }
+    call("chat.postMessage", body)
+}
+
+/// One message where the app is no member: the command's or click's own address, which needs no token.
+fn respond(url: &str, message: &str, to: &Address) -> Step {
+    let mut body = json!({
+        "response_type": "in_channel", "replace_original": false, "text": escape(message), "mrkdwn": false,
+    });
+    if let Some(thread) = &to.thread {
+        extend(&mut body, json!({ "thread_ts": thread }));
+    }
+    Step::new("POST", Target::Url(url.to_owned()), Body::Json(body))
+}
+
+/// The sign that an answer is being written. It belongs to a thread; outside of one there is none.
+fn status(to: &Address, settings: &Value, busy: bool) -> Option<Step> {
+    let thread = to.thread.as_ref()?;
+    let (method, status) = match (settings.get(STATUS).and_then(Value::as_str), busy) {
+        (Some("off"), _) => return None,
+        (Some("agent"), true) => ("agents.sessions.setStatus", "processing"),
+        // An agent's session stays "processing" until it is told otherwise.
+        (Some("agent"), false) => ("agents.sessions.setStatus", "active"),
+        (_, true) => ("assistant.threads.setStatus", "is writing…"),
+        // Goes away with the reply.
+        (_, false) => return None,
+    };
+    let body = json!({ "channel_id": to.chat, "thread_ts": thread, "status": status });
+    Some(call(method, body).optional())
+}
+
+fn call(method: &str, body: Value) -> Step {
+    Step::json("api", format!("/{method}"), body).auth(Auth::bearer(BOT_TOKEN))
+}
+
+fn extend(body: &mut Value, more: Value) {
+    if let (Value::Object(body), Value::Object(more)) = (body, more) {
+        body.extend(more);
+    }
+}
+
+/// The three characters that mean something in every text: <https://docs.slack.dev/messaging/formatting-message-text>.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// What `markdown_text` takes: CommonMark with tables, in which Slack also reads its own mentions.
+struct SlackMarkdown;
+
+impl Dialect for SlackMarkdown {
+    fn markup(&self, style: &Style<'_>) -> Markup {
+        CommonMark.markup(style)
+    }
+
+    fn escape(&self, text: &str, place: Place, out: &mut String) {
+        CommonMark.escape(&harmless(text), place, out);
+    }
+
+    fn link(&self, url: &str, label: &str) -> Option<String> {
+        CommonMark.link(url, label)
+    }
+
+    fn url(&self, url: &str) -> String {
+        CommonMark.url(url)
+    }
+
+    fn task(&self, done: bool) -> &'static str {
+        CommonMark.task(done)
+    }
+
+    fn rule(&self) -> &'static str {
+        CommonMark.rule()
+    }
+
+    fn hard_break(&self) -> &'static str {
+        CommonMark.hard_break()
+    }
+
+    fn table(&self, table: &Table) -> Option<TableLines> {
+        CommonMark.table(table)
+    }
+}
+
+/// The text with a zero-width space in every mention (`<!channel>`, `<@U…>`, `<#C…>`), so that it calls nobody. Code is
+/// treated alike, because Slack reads mentions there too.
+fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('<') {
+        out.push_str(before);
+        out.push('<');
+        if is_mention(after) {
+            out.push('\u{200B}');
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Whether what follows a `<` calls somebody. `<!DOCTYPE` and `List<@NonNull` do not.
+fn is_mention(after: &str) -> bool {
+    const SPECIAL: [&str; 6] = ["!channel", "!here", "!everyone", "!group", "!subteam", "!date"];
+    let is_id =
+        |id: &str| id.bytes().take(3).filter(|b| b.is_ascii_uppercase() || b.is_ascii_digit()).count() == 3;
+    SPECIAL.iter().any(|special| after.starts_with(special))
+        || after.strip_prefix(['@', '#']).is_some_and(is_id)
+}
