@@ -1,0 +1,137 @@
+//! Telegram's own part, for the local run and the tests.
+
+use channel::local::{Answer, Event, Local, Message, Said, number};
+use channel::{Headers, Request, Response, Secrets, sign, text};
+use serde_json::{Value, json};
+
+use crate::Telegram;
+use crate::spec::SPEC;
+use crate::verify::SECRET_HEADER;
+
+/// The bot that group messages mention.
+const BOT: &str = "@crabhook_bot";
+
+impl Local for Telegram {
+    fn event(&self, message: &Message<'_>) -> Event {
+        let user = json!({"id": number(message.user), "is_bot": false, "first_name": message.user});
+        let chat_id = message.conversation.map_or(signed(number(message.user)), group);
+        let (chat, text, entities) = match message.conversation {
+            None => {
+                (json!({"id": chat_id, "type": "private"}), message.text.to_owned(), command(message.text))
+            }
+            Some(name) => {
+                let (text, entities) = mentioned(message.text);
+                (json!({"id": chat_id, "type": "supergroup", "title": name}), text, entities)
+            }
+        };
+        let update = json!({"update_id": number(message.id), "message": {
+            "message_id": number(message.id),
+            "from": user,
+            "chat": chat,
+            "date": message.now.div_euclid(1000),
+            "text": text,
+            "entities": entities,
+        }});
+        let headers: Headers = [("content-type", "application/json")].into_iter().collect();
+        let request = Request::new("POST", message.url, headers, update.to_string());
+        Event { request: self.sign(request, message.secrets, message.now), reply_key: chat_id.to_string() }
+    }
+
+    fn sign(&self, mut request: Request, secrets: &Secrets, _now: i64) -> Request {
+        request.headers.set(SECRET_HEADER, secrets.get("secret_token").unwrap_or(""));
+        request
+    }
+
+    fn answer(&self, request: &Request) -> Answer {
+        let method = request.path.rsplit('/').next().unwrap_or("");
+        if request.path.contains("/file/") {
+            return quiet(Response::text(200, "a file"));
+        }
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
+        match method {
+            "sendMessage" | "editMessageText" => said(&body),
+            "getFile" => ok(json!({"file_id": body.get("file_id"), "file_path": "documents/file_1.bin"})),
+            "getWebhookInfo" => ok(json!({"url": "", "pending_update_count": 0})),
+            "getMe" => {
+                ok(json!({"id": 1, "is_bot": true, "first_name": "crabhook", "username": "crabhook_bot"}))
+            }
+            _ => ok(json!(true)),
+        }
+    }
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Supergroups have ids below -10^12.
+fn group(name: &str) -> i64 {
+    (-1_000_000_000_000_i64).saturating_sub(signed(number(name)))
+}
+
+fn command(text: &str) -> Value {
+    let word = text.split_whitespace().next().filter(|word| word.len() > 1 && text.starts_with('/'));
+    word.map_or(json!([]), |word| entity("bot_command", word))
+}
+
+fn mentioned(said: &str) -> (String, Value) {
+    let Some(rest) = said.strip_prefix('/') else {
+        return (format!("{BOT} {said}"), entity("mention", BOT));
+    };
+    let (name, rest) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
+    let word = format!("/{name}{BOT}");
+    (format!("{word}{rest}"), entity("bot_command", &word))
+}
+
+/// An entity at the beginning of the text.
+fn entity(kind: &str, word: &str) -> Value {
+    json!([{"type": kind, "offset": 0, "length": text::length(word, channel::Unit::Utf16)}])
+}
+
+fn ok(result: Value) -> Answer {
+    quiet(Response::json(200, &json!({"ok": true, "result": result})))
+}
+
+fn quiet(response: Response) -> Answer {
+    Answer { response, said: None }
+}
+
+fn refused(description: &str) -> Answer {
+    quiet(Response::json(400, &json!({"ok": false, "error_code": 400, "description": description})))
+}
+
+fn said(body: &Value) -> Answer {
+    let text = body.get("text").and_then(Value::as_str).unwrap_or("");
+    let html = body.get("parse_mode").and_then(Value::as_str) == Some("HTML");
+    let shown = if html { visible(text) } else { text.to_owned() };
+    let Some(chat) = body.get("chat_id").filter(|chat| chat.is_i64()) else {
+        return refused("Bad Request: chat_id is empty");
+    };
+    if shown.trim().is_empty() {
+        return refused("Bad Request: message text is empty");
+    }
+    if !text::fits(&shown, SPEC.text) {
+        return refused("Bad Request: message is too long");
+    }
+    let id = number(&sign::sha256_hex(body.to_string().as_bytes()));
+    let response = json!({"ok": true, "result": {"message_id": id, "chat": {"id": chat}, "text": shown}});
+    Answer {
+        response: Response::json(200, &response),
+        said: Some(Said { reply_key: chat.to_string(), text: shown }),
+    }
+}
+
+/// HTML as people see it.
+fn visible(html: &str) -> String {
+    let mut out = String::new();
+    let mut in_tag = false;
+    for c in html.chars() {
+        match c {
+            '<' => in_tag = true,
+            '>' if in_tag => in_tag = false,
+            _ if !in_tag => out.push(c),
+            _ => {}
+        }
+    }
+    out.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+}
