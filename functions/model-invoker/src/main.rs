@@ -44,7 +44,7 @@ fn services() -> Result<Services, Error> {
     );
     let region = env("AWS_REGION")?;
     let mut aws = aws_types::SdkConfig::builder()
-        .behavior_version(aws_types::sdk_config::BehaviorVersion::latest())
+        .behavior_version(aws_smithy_runtime_api::client::behavior_version::BehaviorVersion::latest())
         .region(aws_types::region::Region::new(region.clone()))
         .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(credentials.clone()))
         .http_client(http.clone())

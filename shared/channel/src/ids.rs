@@ -15,7 +15,9 @@ pub struct ConversationKey(String);
 impl ConversationKey {
     /// Hash of channel, account, chat and thread. Two accounts on one channel never share a conversation.
     pub fn of(channel: &str, account: &str, chat: &str, thread: &str) -> ConversationKey {
-        let hash = sha256([channel, account, chat, thread].join("\0").as_bytes());
+        // No id of a platform holds a NUL; if one did, it must not move the border between chat and thread.
+        let parts = [channel, account, chat, thread].map(|part| part.replace('\0', "\\0"));
+        let hash = sha256(parts.join("\0").as_bytes());
         let name = data_encoding::BASE32_NOPAD.encode(&hash).to_ascii_lowercase();
         ConversationKey(name.chars().take(26).collect())
     }

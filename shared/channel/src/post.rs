@@ -18,9 +18,10 @@ pub enum Part {
 }
 
 /// Whether the platform still takes a direct reply, or only a message of our own accord.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
+    #[default]
     Reply,
     Push,
 }
