@@ -1,0 +1,54 @@
+//! Discord: interactions over HTTP, without the Gateway.
+//!
+//! Discord calls us when somebody uses a command, a button or a form of ours; ordinary messages never come. Within 3 s
+//! it wants an answer, and it asks only once: we answer "deferred" (people see "is thinking…") and have 15 minutes to
+//! put the text in its place, with the interaction's own token and no other proof. Later than that only the bot's token
+//! may write to the channel.
+//!
+//! Every answer carries a *Reply* button that opens a form, so that a conversation goes on without typing a command.
+//!
+//! Requests are signed with Ed25519. Discord sends wrong signatures on purpose and drops an address that takes one.
+//!
+//! <https://docs.discord.com/developers/interactions/receiving-and-responding>
+
+mod commands;
+#[cfg(any(test, feature = "local"))]
+mod local;
+mod parse;
+mod render;
+mod settle;
+mod spec;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+use channel::{
+    Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
+    Spec, Step, Unverified,
+};
+
+/// The channel `discord`.
+pub struct Discord;
+
+impl Channel for Discord {
+    fn spec(&self) -> &'static Spec {
+        &spec::SPEC
+    }
+
+    fn receive(&self, request: &Request, ctx: &Context<'_>) -> Result<Received, Reject> {
+        let verified = verify::verify(Unverified(request), ctx)?;
+        Ok(parse::parse(&verified, ctx))
+    }
+
+    fn post(&self, parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
+        render::post(parts, to, ctx)
+    }
+
+    fn settle(&self, step: &Step, response: &Response) -> Settled {
+        settle::settle(step, response)
+    }
+
+    fn fetch(&self, what: &Fetch) -> Post {
+        render::fetch(what)
+    }
+}

@@ -1,1 +1,6 @@
-fn main() {}
+//! The webhook Lambda of Discord.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), ingress::Error> {
+    ingress::serve(&discord::Discord).await
+}

@@ -1,0 +1,85 @@
+//! Discord's own part, for the local run and the tests.
+
+use channel::local::{Answer, Event, Local, Message, Said, number};
+use channel::{Headers, Request, Response, Secrets, sign};
+use serde_json::{Value, json};
+
+use crate::Discord;
+use crate::commands::{ASK, OWN, PROMPT};
+use crate::verify::{SIGNATURE, TIMESTAMP};
+
+const APPLICATION: &str = "1234560123453231555";
+const GUILD: &str = "290926798626357999";
+
+/// Beside the public key: what signs in Discord's place.
+const SEED: &str = "public_key_seed";
+
+impl Local for Discord {
+    fn event(&self, message: &Message<'_>) -> Event {
+        let own = message.text.strip_prefix('/').filter(|name| OWN.iter().any(|(own, _)| own == name));
+        let data = match own {
+            Some(name) => json!({ "id": "1", "type": 1, "name": name }),
+            None => json!({
+                "id": "2", "type": 1, "name": ASK,
+                "options": [{ "name": PROMPT, "type": 3, "value": message.text }],
+            }),
+        };
+        let token = format!("token{}", number(message.id));
+        let user = json!({
+            "id": number(message.user).to_string(), "username": message.user, "global_name": message.user,
+        });
+        let mut body = json!({
+            "id": number(message.id).to_string(), "application_id": APPLICATION, "type": 2, "version": 1,
+            "token": token, "data": data, "locale": "en-GB", "entitlements": [],
+        });
+        let place = match message.conversation {
+            None => json!({
+                "context": 1, "user": user, "channel_id": number(&format!("dm of {}", message.user)).to_string(),
+                "authorizing_integration_owners": { "0": "0" },
+            }),
+            Some(name) => json!({
+                "context": 0, "member": { "user": user, "roles": [] }, "channel_id": number(name).to_string(),
+                "guild_id": GUILD, "authorizing_integration_owners": { "0": GUILD },
+            }),
+        };
+        if let (Value::Object(body), Value::Object(place)) = (&mut body, place) {
+            body.extend(place);
+        }
+        let headers: Headers = [("content-type", "application/json")].into_iter().collect();
+        let request = Request::new("POST", message.url, headers, body.to_string());
+        Event { request: self.sign(request, message.secrets, message.now), reply_key: token }
+    }
+
+    fn sign(&self, mut request: Request, secrets: &Secrets, now: i64) -> Request {
+        let timestamp = now.div_euclid(1_000).to_string();
+        let seed = secrets.get(SEED).and_then(sign::from_hex).unwrap_or_default();
+        let message = [timestamp.as_bytes(), request.body.as_slice()].concat();
+        let signature = sign::ed25519_sign(&seed, &message).unwrap_or_default();
+        request.headers.set(TIMESTAMP, timestamp);
+        request.headers.set(SIGNATURE, sign::hex(&signature));
+        request
+    }
+
+    fn answer(&self, request: &Request) -> Answer {
+        let path: Vec<&str> = request.path.trim_matches('/').split('/').collect();
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
+        let text = body.get("content").and_then(Value::as_str);
+        match (request.method.as_str(), path.as_slice()) {
+            ("DELETE", _) => Answer { response: Response::empty(204), said: None },
+            (_, ["api", "webhooks", _, token, ..]) => posted(token, text, request),
+            (_, ["api", "channels", channel, "messages"]) => posted(channel, text, request),
+            // Registering: Discord gives back what it was given.
+            _ => Answer { response: Response::json(200, &body), said: None },
+        }
+    }
+}
+
+fn posted(reply_key: &str, text: Option<&str>, request: &Request) -> Answer {
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        let body = json!({ "code": 50_006, "message": "Cannot send an empty message" });
+        return Answer { response: Response::json(400, &body), said: None };
+    };
+    let id = number(&sign::sha256_hex(&request.body)).to_string();
+    let said = Said { reply_key: reply_key.to_owned(), text: text.to_owned() };
+    Answer { response: Response::json(200, &json!({ "id": id, "content": text })), said: Some(said) }
+}

@@ -1,0 +1,142 @@
+//! An interaction as Discord writes it:
+//! <https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-object>.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Deserialize)]
+pub struct Interaction {
+    pub id: String,
+    pub application_id: String,
+    #[serde(rename = "type")]
+    pub kind: u8,
+    pub token: String,
+    #[serde(default)]
+    pub data: Data,
+    pub guild_id: Option<String>,
+    pub channel_id: Option<String>,
+    /// 0 = server, 1 = direct message with the app, 2 = other private chats.
+    context: Option<u8>,
+    /// In servers.
+    member: Option<Member>,
+    /// Elsewhere.
+    user: Option<User>,
+    /// By whom the app was installed: key `0` a server, `1` the user.
+    authorizing_integration_owners: Option<BTreeMap<String, Value>>,
+}
+
+impl Interaction {
+    pub fn user(&self) -> Option<&User> {
+        self.member.as_ref().and_then(|member| member.user.as_ref()).or(self.user.as_ref())
+    }
+
+    pub fn is_dm(&self) -> bool {
+        self.context.map_or(self.guild_id.is_none(), |context| context == 1)
+    }
+
+    /// Whether the app may write without bound: not where only the user installed it.
+    pub fn in_server_install(&self) -> bool {
+        self.authorizing_integration_owners.as_ref().is_none_or(|owners| owners.contains_key("0"))
+    }
+}
+
+#[derive(Deserialize)]
+struct Member {
+    user: Option<User>,
+}
+
+#[derive(Deserialize)]
+pub struct User {
+    pub id: String,
+    username: String,
+    global_name: Option<String>,
+    #[serde(default)]
+    pub bot: bool,
+}
+
+impl User {
+    pub fn shown_name(&self) -> &str {
+        self.global_name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&self.username)
+    }
+}
+
+/// Of a command, a component or a form.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct Data {
+    pub name: Option<String>,
+    #[serde(rename = "type")]
+    pub kind: Option<u8>,
+    options: Vec<Field>,
+    target_id: Option<String>,
+    pub resolved: Resolved,
+    pub custom_id: Option<String>,
+    components: Vec<Field>,
+}
+
+impl Data {
+    /// The value of a command's option, also inside sub-commands.
+    pub fn option(&self, name: &str) -> Option<&Value> {
+        self.options.iter().find_map(|option| option.find(&|field| field.name.as_deref() == Some(name)))
+    }
+
+    /// The text of a form's field; empty without one.
+    pub fn field(&self, id: &str) -> String {
+        let found = |field: &Field| field.custom_id.as_deref() == Some(id);
+        let value = self.components.iter().find_map(|component| component.find(&found));
+        value.and_then(Value::as_str).unwrap_or("").to_owned()
+    }
+
+    /// The message that the command was used on.
+    pub fn target(&self) -> Option<&Message> {
+        self.resolved.messages.get(self.target_id.as_ref()?)
+    }
+}
+
+/// An option of a command or a component of a form: nested in either of three ways.
+#[derive(Deserialize)]
+struct Field {
+    name: Option<String>,
+    custom_id: Option<String>,
+    value: Option<Value>,
+    #[serde(default)]
+    options: Vec<Field>,
+    #[serde(default)]
+    components: Vec<Field>,
+    component: Option<Box<Field>>,
+}
+
+impl Field {
+    /// The value of the first field that is meant, depth first. The depth of a body is bounded when it is parsed.
+    fn find(&self, meant: &dyn Fn(&Field) -> bool) -> Option<&Value> {
+        let own = self.value.as_ref().filter(|_| meant(self));
+        let mut inner = self.options.iter().chain(&self.components).chain(self.component.as_deref());
+        own.or_else(|| inner.find_map(|field| field.find(meant)))
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct Resolved {
+    pub attachments: BTreeMap<String, Attachment>,
+    messages: BTreeMap<String, Message>,
+}
+
+#[derive(Deserialize, Clone)]
+pub struct Attachment {
+    pub filename: String,
+    pub size: Option<u64>,
+    pub url: String,
+    pub content_type: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub struct Message {
+    #[serde(default)]
+    pub content: String,
+    pub author: Option<User>,
+    #[serde(default)]
+    pub attachments: Vec<Attachment>,
+}
