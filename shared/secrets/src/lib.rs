@@ -58,7 +58,7 @@ impl Secrets {
             return Ok(None);
         }
         let tree = self.fetch(path, cache).await?;
-        Ok(Some(accounts::accounts(&*tree)))
+        Ok(Some(accounts::accounts(&tree)))
     }
 
     /// The secrets directly below a path: `/<stack>/<channel>/<account>`, or `/<stack>/model`. Its settings are left out.

@@ -1,0 +1,21 @@
+//! The table: conversations and their turns, people and groups, counters, the configuration.
+//!
+//! One table, keys `pk` and `sk`, laid out in [`keys`]. Times are Unix milliseconds; only `ttl` is in seconds, and since
+//! DynamoDB removes expired items days late, this code looks at it by itself. Everything is read consistently.
+
+mod configuration;
+mod conversation;
+mod counters;
+mod error;
+mod inbox;
+mod keys;
+mod people;
+mod table;
+mod turns;
+
+pub use configuration::Configuration;
+pub use conversation::{Released, Renewed, Taken, Written};
+pub use error::Error;
+pub use inbox::{Kept, Looked};
+pub use people::{Person, Who};
+pub use table::{Capacity, Store};

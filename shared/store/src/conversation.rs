@@ -1,0 +1,194 @@
+//! The lease on a conversation, and the writes that only its holder may make.
+
+use channel::{ConversationKey, sign};
+use turn::{Head, OpenTurn, VERSION};
+
+use crate::Error;
+use crate::keys;
+use crate::table::{Change, Item, Outcome, Store, number, text};
+
+/// Clocks may differ by this much: an expired lease is taken only after it, milliseconds.
+const SKEW_MS: i64 = 5_000;
+
+/// What came of taking the lease.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Taken {
+    /// It is mine, under HEAD's epoch.
+    Taken(Head),
+    /// Somebody holds it.
+    Busy(Head),
+}
+
+/// What came of renewing the lease.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Renewed {
+    Renewed(Head),
+    /// It is no longer mine, or given back.
+    Fenced,
+}
+
+/// What came of a write that only the holder may make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    Done,
+    /// The lease is no longer mine; nothing was written.
+    Fenced,
+}
+
+/// What came of giving the lease back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Released {
+    Released,
+    /// A message came that was not looked at; the lease is still mine.
+    Moved,
+    /// It is no longer mine.
+    Fenced,
+}
+
+/// A holder that has not given the lease back.
+pub(crate) const HELD_BY_ME: &str = "#epoch = :mine AND #until <> :free";
+
+impl Store {
+    /// HEAD as it is; all zero where the conversation is new.
+    ///
+    /// # Errors
+    /// The table did not answer.
+    pub async fn head(&self, conversation: &ConversationKey) -> Result<Head, Error> {
+        self.get(keys::head(conversation)).await?.map_or(Ok(Head::default()), head)
+    }
+
+    /// Takes the lease where it is free or expired: epoch + 1, until `until`. Times are Unix milliseconds.
+    ///
+    /// # Errors
+    /// Whether it is taken is not known; it ends by itself.
+    pub async fn take(&self, conversation: &ConversationKey, now: i64, until: i64) -> Result<Taken, Error> {
+        // The SDK repeats a call whose answer was lost. By its own mark the taker knows the lease that it already has.
+        let holder = sign::hex(&sign::random::<8>());
+        let take = Change::at(
+            keys::head(conversation),
+            "SET #until = :until, #holder = :holder, #v = if_not_exists(#v, :v) ADD #epoch :one",
+        )
+        .only_if("attribute_not_exists(#until) OR #until = :free OR #until < :expired")
+        .with(":until", number(until))
+        .with(":holder", text(&holder))
+        .with(":v", number(VERSION))
+        .with(":one", number(1))
+        .with(":free", number(0))
+        .with(":expired", number(now - SKEW_MS));
+        Ok(match self.update(take).await? {
+            Outcome::Done(item) => Taken::Taken(head(item)?),
+            Outcome::Refused(item) if item.get("holder") == Some(&text(&holder)) => Taken::Taken(head(item)?),
+            Outcome::Refused(item) => Taken::Busy(head(item)?),
+        })
+    }
+
+    /// Makes the lease last until `until`, Unix milliseconds, and shows HEAD: `cancel` may be set.
+    ///
+    /// # Errors
+    /// Whether it is renewed is not known; renewing again is safe.
+    pub async fn renew(
+        &self,
+        conversation: &ConversationKey,
+        epoch: u64,
+        until: i64,
+    ) -> Result<Renewed, Error> {
+        let renew = mine(conversation, "SET #until = :until", epoch).with(":until", number(until));
+        Ok(match self.update(renew).await? {
+            Outcome::Done(item) => Renewed::Renewed(head(item)?),
+            Outcome::Refused(_) => Renewed::Fenced,
+        })
+    }
+
+    /// Writes the open turns and renews the lease until `until`, Unix milliseconds.
+    ///
+    /// # Errors
+    /// Whether it is written is not known; writing it again is safe.
+    pub async fn mark(
+        &self,
+        conversation: &ConversationKey,
+        epoch: u64,
+        open: &[OpenTurn],
+        until: i64,
+    ) -> Result<Written, Error> {
+        let mark = mine(conversation, "SET #open = :open, #until = :until", epoch)
+            .with(":open", serde_dynamo::to_attribute_value(open)?)
+            .with(":until", number(until));
+        Ok(match self.update(mark).await? {
+            Outcome::Done(_) => Written::Done,
+            Outcome::Refused(_) => Written::Fenced,
+        })
+    }
+
+    /// Gives the lease back, where `rev` is given only if no message has come since.
+    ///
+    /// # Errors
+    /// Whether it is given back is not known; it ends by itself.
+    pub async fn release(
+        &self,
+        conversation: &ConversationKey,
+        epoch: u64,
+        rev: Option<u64>,
+    ) -> Result<Released, Error> {
+        let free = Change::at(keys::head(conversation), "SET #until = :free").with(":free", number(0));
+        let free = free.with(":mine", number(epoch));
+        let free = match rev {
+            Some(rev) => free.only_if("#epoch = :mine AND #rev = :rev").with(":rev", number(rev)),
+            None => free.only_if("#epoch = :mine"),
+        };
+        Ok(match self.update(free).await? {
+            Outcome::Done(_) => Released::Released,
+            Outcome::Refused(item) if head(item.clone())?.epoch == epoch && !item.is_empty() => {
+                Released::Moved
+            }
+            Outcome::Refused(_) => Released::Fenced,
+        })
+    }
+
+    /// Asks the holder to stop what it is writing. `false`: nobody holds the lease at `now`, Unix milliseconds.
+    ///
+    /// # Errors
+    /// Whether it is asked is not known.
+    pub async fn cancel(&self, conversation: &ConversationKey, now: i64) -> Result<bool, Error> {
+        let cancel = Change::at(keys::head(conversation), "SET #cancel = #epoch")
+            .only_if("#until > :now")
+            .with(":now", number(now));
+        Ok(matches!(self.update(cancel).await?, Outcome::Done(_)))
+    }
+}
+
+/// A change of HEAD that only the holder of that epoch may make.
+pub(crate) fn mine(conversation: &ConversationKey, update: &str, epoch: u64) -> Change {
+    Change::at(keys::head(conversation), update)
+        .only_if(HELD_BY_ME)
+        .with(":mine", number(epoch))
+        .with(":free", number(0))
+}
+
+fn head(item: Item) -> Result<Head, Error> {
+    Ok(serde_dynamo::from_item(item)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_is_read_whatever_of_it_is_there() {
+        let of = ConversationKey::of("c", "main", "1", "");
+        assert_eq!(head(Item::new()).unwrap(), Head::default());
+        let stored =
+            keys::head(&of).with(&serde_json::json!({"rev": 2, "holder": "x", "later": [1]}), None).unwrap();
+        assert_eq!(head(stored).unwrap(), Head { rev: 2, ..Head::default() });
+        let full = Head {
+            v: 1,
+            epoch: 7,
+            until: 1_795_000_000_000,
+            rev: 3,
+            next: 4,
+            since: 1,
+            open: vec![OpenTurn { turn: 3, parts: vec![turn::PartState::Sending], wait_until: 0, waits: 1 }],
+            cancel: Some(7),
+        };
+        assert_eq!(head(keys::head(&of).with(&full, None).unwrap()).unwrap(), full);
+    }
+}

@@ -1,0 +1,103 @@
+//! Where things lie in the table.
+//!
+//! | pk | sk | what |
+//! |---|---|---|
+//! | `C#<conversation>` | `HEAD` | who holds it, what is open |
+//! | | `SEEN#<id>` | the message came before; for 8 days |
+//! | | `IN#<id>` | the message waits |
+//! | | `TURN#<10 digits>` | an answered turn |
+//! | `U#<channel>#<account>#<user>` | `PROFILE` | a person |
+//! | `PEOPLE` | `<channel>#<account>#<user>` | the same person, for the operator's list |
+//! | `G#<channel>#<account>#<chat>` | `ALLOWED` | an owner said `/allow` there |
+//! | `CLAIM` | `<SHA-256 of the code>` | a one-time code of `crabhook claim` |
+//! | `COUNT#<scope>` | `<day or minute>` | a counter |
+//! | `CONFIG` | `CURRENT` | the configuration |
+
+use channel::{ConversationKey, short_id};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub pk: String,
+    pub sk: String,
+}
+
+/// The partition of the operator's list of people.
+pub(crate) const PEOPLE: &str = "PEOPLE";
+
+/// `HEAD` and the inbox lie side by side, so that one query reads both, HEAD first. `$` comes right after `#`.
+pub(crate) const HEAD_AND_INBOX: (&str, &str) = ("HEAD", "IN$");
+
+pub(crate) fn conversation(conversation: &ConversationKey) -> String {
+    format!("C#{conversation}")
+}
+
+pub(crate) fn head(of: &ConversationKey) -> Key {
+    Key { pk: conversation(of), sk: "HEAD".to_owned() }
+}
+
+pub(crate) fn seen(of: &ConversationKey, id: &str) -> Key {
+    Key { pk: conversation(of), sk: format!("SEEN#{id}") }
+}
+
+pub(crate) fn inbox(of: &ConversationKey, id: &str) -> Key {
+    Key { pk: conversation(of), sk: format!("IN#{id}") }
+}
+
+pub(crate) fn turn(of: &ConversationKey, number: u32) -> Key {
+    Key { pk: conversation(of), sk: turn_sk(number) }
+}
+
+/// Ten digits hold every `u32`, so that the order of keys is the order of turns.
+pub(crate) fn turn_sk(number: u32) -> String {
+    format!("TURN#{number:010}")
+}
+
+pub(crate) fn profile(channel: &str, account: &str, user: &str) -> Key {
+    Key { pk: format!("U#{channel}#{account}#{}", short_id(user)), sk: "PROFILE".to_owned() }
+}
+
+pub(crate) fn listed(channel: &str, account: &str, user: &str) -> Key {
+    Key { pk: PEOPLE.to_owned(), sk: format!("{channel}#{account}#{}", short_id(user)) }
+}
+
+pub(crate) fn group(channel: &str, account: &str, chat: &str) -> Key {
+    Key { pk: format!("G#{channel}#{account}#{}", short_id(chat)), sk: "ALLOWED".to_owned() }
+}
+
+pub(crate) fn claim(code: &str) -> Key {
+    let code = code.trim().to_ascii_lowercase();
+    Key { pk: "CLAIM".to_owned(), sk: channel::sign::sha256_hex(code.as_bytes()) }
+}
+
+pub(crate) fn count(scope: &str, period: &str) -> Key {
+    Key { pk: format!("COUNT#{}", short_id(scope)), sk: period.to_owned() }
+}
+
+pub(crate) fn configuration() -> Key {
+    Key { pk: "CONFIG".to_owned(), sk: "CURRENT".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_sort_as_the_queries_need() {
+        let of = ConversationKey::of("telegram", "main", "1", "");
+        assert_eq!(head(&of).pk.len(), 28);
+        let (from, to) = HEAD_AND_INBOX;
+        for sk in [head(&of).sk, inbox(&of, "~").sk, inbox(&of, "\u{10ffff}").sk, inbox(&of, "").sk] {
+            assert!(from <= sk.as_str() && sk.as_str() < to, "{sk}");
+        }
+        for sk in [seen(&of, "1").sk, turn(&of, 1).sk] {
+            assert!(sk.as_str() > to, "{sk}");
+        }
+        assert!(turn_sk(9) < turn_sk(10) && turn_sk(10) < turn_sk(u32::MAX));
+    }
+
+    #[test]
+    fn a_claim_code_is_kept_as_its_hash() {
+        assert_eq!(claim(" CLAIM-00FF\n"), claim("claim-00ff"));
+        assert_eq!(claim("claim-00ff").sk.len(), 64);
+    }
+}

@@ -1,0 +1,202 @@
+//! Turns: committing them, writing down what was posted, reading them back.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use channel::ConversationKey;
+use turn::{Commit, Turn};
+
+use crate::conversation::mine;
+use crate::keys;
+use crate::table::{Change, Store, Transacted, delete_if, is_expired, number, put_if, seconds, text};
+use crate::{Error, Written};
+
+const DAY_S: i64 = 86_400;
+
+impl Store {
+    /// Writes a turn: HEAD, the turn, the messages that leave the inbox, in one transaction that only the holder of
+    /// `epoch` may make. `token` names this commit among all, so that repeating it is safe. The turn is forgotten
+    /// `history_days` after `now`, Unix milliseconds.
+    ///
+    /// # Errors
+    /// Whether it is written is not known; writing it again with the same token is safe.
+    pub async fn commit(
+        &self,
+        conversation: &ConversationKey,
+        epoch: u64,
+        commit: &Commit,
+        token: &str,
+        history_days: u32,
+        now: i64,
+    ) -> Result<Written, Error> {
+        // With the turn, what it was asked to stop is over.
+        let head =
+            mine(conversation, "SET #open = :open, #next = :next, #since = :since REMOVE #cancel", epoch)
+                .with(":open", serde_dynamo::to_attribute_value(&commit.open)?)
+                .with(":next", number(commit.next))
+                .with(":since", number(commit.since));
+        let mut items = vec![head.into_item(&self.table)?];
+        if let Some(turn) = &commit.turn {
+            let ttl = seconds(now) + i64::from(history_days.max(1)) * DAY_S;
+            let item = keys::turn(conversation, turn.number).with(&with_places(turn), Some(ttl))?;
+            items.push(put_if(&self.table, item, None, HashMap::new())?);
+        }
+        for id in &commit.delete {
+            items.push(delete_if(&self.table, keys::inbox(conversation, id), None, HashMap::new())?);
+        }
+        Ok(match self.transact(items, token).await? {
+            Transacted::Done => Written::Done,
+            Transacted::Refused(_) => Written::Fenced,
+        })
+    }
+
+    /// Writes down the platform's id of a posted part.
+    ///
+    /// # Errors
+    /// Whether it is written is not known; writing it again is safe.
+    pub async fn part_posted(
+        &self,
+        conversation: &ConversationKey,
+        turn: u32,
+        part: usize,
+        id: &str,
+    ) -> Result<(), Error> {
+        let posted = Change::at(keys::turn(conversation, turn), format!("SET #ids[{part}] = :id"))
+            .only_if("attribute_exists(#pk)")
+            .with(":id", text(id));
+        self.update(posted).await?;
+        Ok(())
+    }
+
+    /// Replaces a turn's planned parts, and how they are posted, by those of `turn`.
+    ///
+    /// # Errors
+    /// Whether it is written is not known; writing it again is safe.
+    pub async fn replan(&self, conversation: &ConversationKey, turn: &Turn) -> Result<(), Error> {
+        let turn = with_places(turn);
+        let replan = Change::at(
+            keys::turn(conversation, turn.number),
+            "SET #steps = :steps, #ids = :ids, #way = :way, #plain = :plain",
+        )
+        .only_if("attribute_exists(#pk)")
+        .with(":steps", serde_dynamo::to_attribute_value(&turn.steps)?)
+        .with(":ids", serde_dynamo::to_attribute_value(&turn.ids)?)
+        .with(":way", serde_dynamo::to_attribute_value(turn.way)?)
+        .with(":plain", serde_dynamo::to_attribute_value(turn.plain)?);
+        self.update(replan).await?;
+        Ok(())
+    }
+
+    /// One turn, forgotten or not: its reply may still have to be posted.
+    ///
+    /// # Errors
+    /// The table did not answer.
+    pub async fn turn(&self, conversation: &ConversationKey, number: u32) -> Result<Option<Turn>, Error> {
+        let item = self.get(keys::turn(conversation, number)).await?;
+        Ok(item.map(serde_dynamo::from_item).transpose()?)
+    }
+
+    /// The turns from number `since` on, newest first: at most `max_turns`, and none more once their texts have
+    /// `max_bytes`. What is forgotten at `now`, Unix milliseconds, is left out.
+    ///
+    /// # Errors
+    /// The table did not answer.
+    pub async fn history(
+        &self,
+        conversation: &ConversationKey,
+        since: u32,
+        max_turns: usize,
+        max_bytes: usize,
+        now: i64,
+    ) -> Result<Vec<Turn>, Error> {
+        let call =
+            self.client.query().table_name(&self.table).consistent_read(true).scan_index_forward(false);
+        let mut pages = call
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+            .expression_attribute_values(":pk", text(keys::conversation(conversation)))
+            .expression_attribute_values(":from", text(keys::turn_sk(since)))
+            .expression_attribute_values(":to", text(keys::turn_sk(u32::MAX)))
+            .limit(i32::try_from(max_turns.max(1)).unwrap_or(i32::MAX))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .into_paginator()
+            .send();
+        let (mut turns, mut bytes) = (Vec::new(), 0);
+        while let Some(page) = pages.next().await.transpose()? {
+            self.count_reads(page.consumed_capacity());
+            for item in page.items.unwrap_or_default() {
+                if is_expired(&item, now) {
+                    continue;
+                }
+                if turns.len() >= max_turns || bytes >= max_bytes {
+                    return Ok(turns);
+                }
+                let turn: Turn = serde_dynamo::from_item(item)?;
+                bytes += size(&turn);
+                turns.push(turn);
+            }
+            if turns.len() >= max_turns || bytes >= max_bytes {
+                break;
+            }
+        }
+        Ok(turns)
+    }
+}
+
+/// The turn with a place for the id of each part, so that each can be written into its own.
+fn with_places(turn: &Turn) -> Turn {
+    let mut turn = turn.clone();
+    turn.ids.resize(turn.steps.len(), None);
+    turn
+}
+
+/// Bytes of text.
+fn size(turn: &Turn) -> usize {
+    turn.answer.len() + turn.messages.iter().map(|spoken| spoken.text.len()).sum::<usize>()
+}
+
+#[cfg(test)]
+mod tests {
+    use channel::{Auth, Body, Step, Target};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_turn_survives_the_table() {
+        let text = "two\nlines, \u{1f980}, and \"quotes\"";
+        let url = Target::Url("https://example.com/hook".into());
+        let secret =
+            Body::JsonWithSecrets { value: json!({"s": null}), fill: vec![("/s".into(), "token".into())] };
+        let mut turn: Turn = serde_json::from_value(json!({
+            "v": 1, "number": 4, "answer": text, "history": true, "at": 1_795_000_000_000i64, "model": "echo",
+            "messages": [{"id": "1", "sender": "7", "name": "Ana", "text": "", "at": -5}],
+            "address": {"channel": "c", "account": "main", "chat": "1", "data": {"token": "t"}},
+            "steps": [], "usage": {"input": 10, "output": 3},
+        }))
+        .unwrap();
+        turn.steps = vec![
+            Step::json(
+                "api",
+                "/bot{bot_token}/send",
+                json!({"text": text, "n": 1.5, "big": u64::MAX, "deep": [[null, true, -3]]}),
+            )
+            .header("x-a", "b")
+            .auth(Auth::bearer("token"))
+            .optional(),
+            Step::new("DELETE", url, Body::None),
+            Step::new(
+                "POST",
+                Target::Base { base: "api".into(), path: String::new() },
+                Body::Form(vec![("a".into(), String::new())]),
+            ),
+            Step::json("api", "/x", json!({})).on_doubt(channel::OnDoubt::Skip),
+            Step::new("POST", Target::Url(String::new()), secret),
+        ];
+        let of = ConversationKey::of("c", "main", "1", "");
+        let stored = keys::turn(&of, 4).with(&with_places(&turn), Some(1)).unwrap();
+        let read: Turn = serde_dynamo::from_item(stored).unwrap();
+        assert_eq!(read.ids, vec![None; 5]);
+        assert_eq!(Turn { ids: vec![], ..read }, turn);
+        assert_eq!(size(&turn), text.len());
+    }
+}
