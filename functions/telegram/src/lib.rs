@@ -11,7 +11,7 @@
 
 mod addressing;
 mod html;
-#[cfg(feature = "local")]
+#[cfg(any(test, feature = "local"))]
 mod local;
 mod parse;
 mod render;

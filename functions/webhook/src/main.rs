@@ -1,1 +1,6 @@
-fn main() {}
+//! The generic webhook as a Lambda function.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), ingress::Error> {
+    ingress::serve(&webhook::Webhook).await
+}
