@@ -38,10 +38,11 @@ impl Run<'_> {
         let waiting: Vec<&Waiting> = ids.iter().filter_map(|id| state.waiting(id)).collect();
         let Some(newest) = waiting.last().map(|waiting| &waiting.inbound) else { return Ok(Event::Silent) };
         let assistant = self.assistant();
-        let chain = match self.services.models.chain(self.services, &self.place.config, &assistant.model).await {
-            Ok(chain) => chain,
-            Err(error) => return self.apologise(number, &waiting, &error).await,
-        };
+        let chain =
+            match self.services.models.chain(self.services, &self.place.config, &assistant.model).await {
+                Ok(chain) => chain,
+                Err(error) => return self.apologise(number, &waiting, &error).await,
+            };
         let mut ask = self.prompt(state.head().since, &waiting, assistant.history.tokens).await?;
         let mut asked = self.call_model(state.epoch(), &chain, &ask, newest).await?;
         if matches!(asked, Asked::Answered(Err(model::Error::TooLong))) {
@@ -77,7 +78,12 @@ impl Run<'_> {
     async fn prompt(&self, since: u32, waiting: &[&Waiting], budget: u32) -> Result<Ask, store::Error> {
         let history = match budget {
             0 => Vec::new(),
-            _ => self.services.store.history(&self.conversation, since, HISTORY_TURNS, HISTORY_BYTES, now()).await?,
+            _ => {
+                self.services
+                    .store
+                    .history(&self.conversation, since, HISTORY_TURNS, HISTORY_BYTES, now())
+                    .await?
+            }
         };
         let group = waiting.iter().any(|waiting| waiting.inbound.kind == channel::Kind::Group);
         let new: Vec<Spoken> = waiting.iter().map(|waiting| spoken(&waiting.inbound)).collect();
@@ -109,7 +115,8 @@ impl Run<'_> {
         let deadline = Instant::now() + Duration::from_millis(time_left);
         let written = Arc::new(Mutex::new(String::new()));
         let taken = written.clone();
-        let mut on_text = move |piece: &str| taken.lock().unwrap_or_else(PoisonError::into_inner).push_str(piece);
+        let mut on_text =
+            move |piece: &str| taken.lock().unwrap_or_else(PoisonError::into_inner).push_str(piece);
         let mut asking = std::pin::pin!(chain.ask(ask, deadline, &mut on_text));
         let typing = self.steps(&[Part::Typing], &newest.address, "typing", now());
         let mut ticks = tokio::time::interval(Duration::from_millis(TICK_MS));

@@ -28,10 +28,16 @@ impl Configuration {
             Ok(Some(stored)) => match Config::tolerant(&stored.json) {
                 Ok(config) => cached.config = Arc::new(config),
                 // The alarm counts this field.
-                Err(error) => tracing::error!(configuration = "unreadable", %error, "the last good configuration stays in use"),
+                Err(error) => {
+                    tracing::error!(configuration = "unreadable", %error, "the last good configuration stays in use")
+                }
             },
-            Ok(None) => tracing::error!(configuration = "missing", "no configuration: run crabhook config push"),
-            Err(error) => tracing::error!(configuration = "unavailable", %error, "the last good configuration stays in use"),
+            Ok(None) => {
+                tracing::error!(configuration = "missing", "no configuration: run crabhook config push")
+            }
+            Err(error) => {
+                tracing::error!(configuration = "unavailable", %error, "the last good configuration stays in use")
+            }
         }
         cached.read_at = now;
         cached.config.clone()

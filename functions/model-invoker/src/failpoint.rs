@@ -6,24 +6,25 @@
 
 /// Dies here if the environment says so.
 #[cfg(feature = "local")]
-pub fn pass(point: &str, receives: u32, text: impl Fn() -> String) {
+pub fn pass(effect: &str, when: &str, receives: u32, text: &str) {
     let Ok(points) = std::env::var("CRABHOOK_DIE_AT") else { return };
-    if points.split(',').any(|wanted| is_hit(wanted, point, receives, &text)) {
+    let point = format!("{effect}:{when}");
+    if points.split(',').any(|wanted| is_hit(wanted, &point, receives, text)) {
         std::process::abort();
     }
 }
 
 #[cfg(not(feature = "local"))]
-pub fn pass(_: &str, _: u32, _: impl Fn() -> String) {}
+pub fn pass(_: &str, _: &str, _: u32, _: &str) {}
 
 #[cfg(feature = "local")]
-fn is_hit(wanted: &str, point: &str, receives: u32, text: impl Fn() -> String) -> bool {
+fn is_hit(wanted: &str, point: &str, receives: u32, text: &str) -> bool {
     let (wanted, most) = match wanted.rsplit_once('@') {
         Some((wanted, most)) => (wanted, most.parse().unwrap_or(u32::MAX)),
         None => (wanted, u32::MAX),
     };
     let (wanted, word) = wanted.split_once('=').unwrap_or((wanted, ""));
-    wanted == point && receives <= most && text().contains(word)
+    wanted == point && receives <= most && text.contains(word)
 }
 
 #[cfg(all(test, feature = "local"))]
@@ -38,7 +39,7 @@ mod tests {
             ("commit:after=poison@1", false),
             ("commit:after@2", true),
         ] {
-            assert_eq!(super::is_hit(wanted, "commit:after", 2, || "a poison pill".into()), hit, "{wanted}");
+            assert_eq!(super::is_hit(wanted, "commit:after", 2, "a poison pill"), hit, "{wanted}");
         }
     }
 }

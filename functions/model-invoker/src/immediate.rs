@@ -32,7 +32,9 @@ impl Run<'_> {
         }
         let text = match self.judgement(&self.inbound, now()).await? {
             Judgement::Command(command) => Some(self.command(command, &self.inbound, now()).await?.text),
-            Judgement::Refuse(refusal) => self.refused(refusal, &self.inbound, now()).await?.1.map(|words| words.text),
+            Judgement::Refuse(refusal) => {
+                self.refused(refusal, &self.inbound, now()).await?.1.map(|words| words.text)
+            }
             Judgement::Answer | Judgement::Claim | Judgement::Store => None,
         };
         if let Some(text) = text {
@@ -40,11 +42,14 @@ impl Run<'_> {
             for step in steps {
                 match self.send(&step, now()).await {
                     Some(Settled::Later(after)) => {
-                        let seconds = after.map_or(5, |wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX));
+                        let seconds =
+                            after.map_or(5, |wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX));
                         return Ok(Outcome::Returned(seconds.clamp(1, 3_600)));
                     }
                     Some(Settled::Posted(_)) => {}
-                    other => tracing::warn!(conversation = %self.conversation, outcome = ?other, "a command's answer was not posted"),
+                    other => {
+                        tracing::warn!(conversation = %self.conversation, outcome = ?other, "a command's answer was not posted")
+                    }
                 }
             }
         }

@@ -32,13 +32,14 @@ pub async fn invoke(services: &Services, event: SqsEvent, ends_at: i64) -> Failu
 
 async fn one(services: &Services, record: &Record, receives: u32, ends_at: i64) -> Outcome {
     let started = Instant::now();
-    let inbound = match queue::parse(&record.body) {
-        Job::Message(message) => message.inbound,
-        Job::Newer => {
-            tracing::warn!("a message of a newer shape waits for newer code");
+    let (spent, requests) = (services.store.spent(), services.queue.requests());
+    let inbound = match Job::parse(&record.body) {
+        Ok(Job::Message { inbound, .. }) => *inbound,
+        Ok(Job::Newer { v, kind }) => {
+            tracing::warn!(v, kind, "a message of a newer shape waits for newer code");
             return Outcome::Returned(NEWER_S);
         }
-        Job::Broken(why) => return unreadable(services, record, &why).await,
+        Err(unreadable) => return bury(services, record, &unreadable.to_string()).await,
     };
     let (channel, account) = (inbound.channel.clone(), inbound.account.clone());
     let conversation = inbound.conversation_key();
@@ -55,23 +56,23 @@ async fn one(services: &Services, record: &Record, receives: u32, ends_at: i64) 
     };
     let mut run = Run::new(services, place, inbound, &record.receipt_handle, receives, ends_at);
     let outcome = if run.immediate().is_some() { run.answer_at_once().await } else { run.run().await };
-    let (reads, writes) = services.store.take_capacity();
+    let used = services.store.spent();
     tracing::info!(
         channel,
         account,
         %conversation,
         outcome = ?outcome,
         ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        read_units = reads,
-        write_units = writes,
-        queue_requests = services.queue.take_requests(),
+        read_units = used.reads - spent.reads,
+        write_units = used.writes - spent.writes,
+        queue_requests = services.queue.requests() - requests,
         "done"
     );
     outcome
 }
 
 /// What no code of ours wrote: the dead letters keep it as it is.
-async fn unreadable(services: &Services, record: &Record, why: &str) -> Outcome {
+async fn bury(services: &Services, record: &Record, why: &str) -> Outcome {
     tracing::error!(why, "failed message: it is in the dead letters");
     let letter = queue::DeadLetter::raw(&record.body, format!("the job cannot be read: {why}"), now());
     match services.queue.bury(&services.dead_letter_url, &letter).await.map_err(Trouble::from) {

@@ -27,7 +27,11 @@ impl Words {
 
 impl Run<'_> {
     /// The fate of a message in the inbox, and the words where it is a ready-made answer.
-    pub(crate) async fn fate(&self, waiting: &Waiting, now: i64) -> Result<(Fate, Option<Words>), store::Error> {
+    pub(crate) async fn fate(
+        &self,
+        waiting: &Waiting,
+        now: i64,
+    ) -> Result<(Fate, Option<Words>), store::Error> {
         let inbound = &waiting.inbound;
         let mut judgement = self.judgement(inbound, now).await?;
         if judgement == Judgement::Claim {
@@ -59,7 +63,9 @@ impl Run<'_> {
             && access != turn::config::Access::Open
             && store.group_allowed(&inbound.channel, &inbound.account, &inbound.conversation.chat).await?;
         let home = match (inbound.sender.home, access) {
-            (Home::Unknown, turn::config::Access::Workspace) => self.home(inbound, person.as_ref(), now).await?,
+            (Home::Unknown, turn::config::Access::Workspace) => {
+                self.home(inbound, person.as_ref(), now).await?
+            }
             (home, _) => home,
         };
         let listed = self.place.channel.people.contains(&inbound.sender.id);
@@ -67,7 +73,12 @@ impl Run<'_> {
     }
 
     /// Asks the platform who the sender is, at most once a day.
-    async fn home(&self, inbound: &Inbound, person: Option<&store::Person>, now: i64) -> Result<Home, store::Error> {
+    async fn home(
+        &self,
+        inbound: &Inbound,
+        person: Option<&store::Person>,
+        now: i64,
+    ) -> Result<Home, store::Error> {
         if let Some(known) = person.filter(|person| now - person.home_checked_at < HOME_FRESH_MS) {
             return Ok(known.home);
         }
@@ -76,7 +87,9 @@ impl Run<'_> {
         for step in self.place.room.fetch(lookup).steps {
             match self.send(&step, now).await {
                 Some(Settled::Person(found)) => home = found,
-                other => tracing::warn!(channel = inbound.channel, outcome = ?other, "the platform does not say who a sender is"),
+                other => {
+                    tracing::warn!(channel = inbound.channel, outcome = ?other, "the platform does not say who a sender is")
+                }
             }
         }
         if home != Home::Unknown {
@@ -122,7 +135,7 @@ impl Run<'_> {
         Ok(if store.once(&scope, &day(now), now).await? { say(Words::of(line)) } else { (Fate::Drop, None) })
     }
 
-    async fn refused(
+    pub(crate) async fn refused(
         &self,
         refusal: Refusal,
         inbound: &Inbound,
@@ -155,11 +168,18 @@ impl Run<'_> {
     }
 
     /// The answer to a command, its effect included.
-    pub(crate) async fn command(&self, command: Command, inbound: &Inbound, now: i64) -> Result<Words, store::Error> {
+    pub(crate) async fn command(
+        &self,
+        command: Command,
+        inbound: &Inbound,
+        now: i64,
+    ) -> Result<Words, store::Error> {
         let store = &self.services.store;
         Ok(match command {
             Command::Help => Words::of(turn::commands::HELP),
-            Command::New => Words { text: "Let us start over. I have forgotten what we said.".into(), reset: true },
+            Command::New => {
+                Words { text: "Let us start over. I have forgotten what we said.".into(), reset: true }
+            }
             Command::Stop => match store.cancel(&self.conversation, now).await? {
                 true => Words::of("Stopped."),
                 false => Words::of("I am not writing anything at the moment."),
@@ -177,7 +197,8 @@ impl Run<'_> {
         let (store, limits) = (&self.services.store, &self.place.config.limits);
         let assistant = self.place.config.assistant(self.place.channel.assistant.as_deref());
         let model = self.place.config.models.get(&assistant.model);
-        let model = model.map_or("no model".to_owned(), |model| format!("{} {}", model.provider, model.model));
+        let model =
+            model.map_or("no model".to_owned(), |model| format!("{} {}", model.provider, model.model));
         let head = store.head(&self.conversation).await?;
         let doing = if head.until > now { "I am writing an answer." } else { "I am here, and idle." };
         let person = format!("turns#{}#{}#{}", inbound.channel, inbound.account, inbound.sender.id);
@@ -190,7 +211,6 @@ impl Run<'_> {
         Ok(format!("{doing}\nModel: {}\n{left}, {turns} turns in this conversation.", model.trim()))
     }
 }
-
 
 fn say(words: Words) -> (Fate, Option<Words>) {
     (Fate::Say { reset: words.reset }, Some(words))

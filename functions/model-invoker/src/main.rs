@@ -20,7 +20,8 @@ async fn main() -> Result<(), Error> {
     let services = services()?;
     let services = &services;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
-        let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or(Duration::from_secs(60));
+        let left =
+            event.context.deadline().duration_since(SystemTime::now()).unwrap_or(Duration::from_secs(60));
         let ends_at = now() + i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
         Ok::<_, Error>(invoke(services, event.payload, ends_at).await)
     }))
@@ -46,9 +47,13 @@ fn services() -> Result<Services, Error> {
     let mut aws = aws_types::SdkConfig::builder()
         .behavior_version(aws_smithy_runtime_api::client::behavior_version::BehaviorVersion::latest())
         .region(aws_types::region::Region::new(region.clone()))
-        .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(credentials.clone()))
+        .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
+            credentials.clone(),
+        ))
         .http_client(http.clone())
-        .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(aws_smithy_async::rt::sleep::TokioSleep::new()))
+        .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(
+            aws_smithy_async::rt::sleep::TokioSleep::new(),
+        ))
         .time_source(aws_smithy_async::time::SystemTimeSource::new());
     if let Ok(endpoint) = std::env::var("AWS_ENDPOINT_URL") {
         aws = aws.endpoint_url(endpoint);
@@ -71,5 +76,6 @@ fn services() -> Result<Services, Error> {
 }
 
 fn env(name: &str) -> Result<String, Error> {
-    std::env::var(name).map_err(|_| format!("the environment lacks {name}: deploy with infra/template.yaml").into())
+    std::env::var(name)
+        .map_err(|_| format!("the environment lacks {name}: deploy with infra/template.yaml").into())
 }

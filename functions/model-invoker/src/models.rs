@@ -1,7 +1,5 @@
 //! Which model answers: the configuration's, its fallbacks behind it, keys from the secrets.
 
-
-
 use model::{Chain, Clients, Model, ModelConfig};
 use secrecy::SecretString;
 use turn::config::Config;
@@ -22,7 +20,12 @@ impl Models {
     /// # Errors
     /// [`model::Error::NotSetUp`] when the first entry is not there or lacks its key; [`model::Error::Busy`] when the
     /// secrets cannot be read now.
-    pub async fn chain(&self, services: &Services, config: &Config, name: &str) -> Result<Chain, model::Error> {
+    pub async fn chain(
+        &self,
+        services: &Services,
+        config: &Config,
+        name: &str,
+    ) -> Result<Chain, model::Error> {
         let mut models: Vec<Box<dyn Model>> = Vec::new();
         let mut first_error = None;
         let mut next = Some(name);
@@ -40,9 +43,15 @@ impl Models {
         }
     }
 
-    async fn model(&self, services: &Services, entry: &turn::config::Model) -> Result<Box<dyn Model>, model::Error> {
+    async fn model(
+        &self,
+        services: &Services,
+        entry: &turn::config::Model,
+    ) -> Result<Box<dyn Model>, model::Error> {
         if entry.provider == "echo" && !cfg!(feature = "local") {
-            return Err(model::Error::NotSetUp("echo is for the local run; choose a provider under models".to_owned()));
+            return Err(model::Error::NotSetUp(
+                "echo is for the local run; choose a provider under models".to_owned(),
+            ));
         }
         let key_name = entry.key.as_deref().unwrap_or(&entry.provider);
         let keyless = matches!(entry.provider.as_str(), "bedrock" | "echo");
@@ -67,4 +76,3 @@ impl Models {
         Ok(keys.get(name).map(SecretString::from))
     }
 }
-

@@ -37,7 +37,13 @@ pub enum Outcome {
 ///
 /// # Errors
 /// A secret or an address is missing.
-pub fn request(step: &Step, spec: &Spec, settings: &Value, secrets: &Secrets, now: i64) -> Result<Request, NotSetUp> {
+pub fn request(
+    step: &Step,
+    spec: &Spec,
+    settings: &Value,
+    secrets: &Secrets,
+    now: i64,
+) -> Result<Request, NotSetUp> {
     let url = match &step.target {
         Target::Url(url) => url.clone(),
         Target::Base { base, path } => {
@@ -52,7 +58,9 @@ pub fn request(step: &Step, spec: &Spec, settings: &Value, secrets: &Secrets, no
     }
     match &step.auth {
         Auth::None => {}
-        Auth::Scheme { scheme, secret } => headers.set("authorization", format!("{scheme} {}", get(secrets, secret)?)),
+        Auth::Scheme { scheme, secret } => {
+            headers.set("authorization", format!("{scheme} {}", get(secrets, secret)?))
+        }
         Auth::StandardWebhook { secret, id } => {
             let at = now.div_euclid(1_000);
             let signature = sign::sign_webhook(get(secrets, secret)?, id, at, &body);
@@ -117,7 +125,9 @@ pub async fn send(egress: &Egress, step: &Step, request: Request, spec: &Spec, s
     let headers: HeaderMap = request
         .headers
         .iter()
-        .filter_map(|(name, value)| Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?)))
+        .filter_map(|(name, value)| {
+            Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
+        })
         .collect();
     let call = Call {
         method,
@@ -142,7 +152,9 @@ pub async fn send(egress: &Egress, step: &Step, request: Request, spec: &Spec, s
         Err(egress::Error::InDoubt(_)) => Outcome::Unsure,
         // The platform acted; only its answer is too long to read.
         Err(egress::Error::TooLarge(_)) => Outcome::Answered(Response::empty(200)),
-        Err(error @ (egress::Error::Refused(_) | egress::Error::NotSetUp(_))) => Outcome::Refused(error.to_string()),
+        Err(error @ (egress::Error::Refused(_) | egress::Error::NotSetUp(_))) => {
+            Outcome::Refused(error.to_string())
+        }
     }
 }
 
@@ -206,6 +218,9 @@ mod tests {
         };
         let step = Step::new("POST", Target::Base { base: "api".into(), path: "/set".into() }, body);
         let made = check(&step, json!({})).unwrap();
-        assert_eq!(serde_json::from_slice::<Value>(&made.body).unwrap(), json!({"secret_token": "123:ABC", "url": "u"}));
+        assert_eq!(
+            serde_json::from_slice::<Value>(&made.body).unwrap(),
+            json!({"secret_token": "123:ABC", "url": "u"})
+        );
     }
 }

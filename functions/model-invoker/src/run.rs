@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use channel::{Address, ConversationKey, Inbound, Part, PostContext, Settled, Step, Way};
 use turn::machine::{LEASE_MS, TOKEN_S};
-use turn::{Effect, Event, Fate, State, Token, Turn, Waiting, step};
+use turn::{Effect, Event, State, Token, Turn, Waiting, step};
 
 use crate::judge::Words;
 use crate::services::{Place, Services};
@@ -101,13 +101,17 @@ impl<'a> Run<'a> {
 
     async fn perform(&mut self, state: &State, effect: Effect) -> Event {
         let name = name(&effect);
-        let text = || state.texts().collect::<Vec<_>>().join("\n");
-        failpoint::pass(&format!("{name}:before"), self.receives, text);
+        let receives = self.receives;
+        let texts = match state.texts().collect::<Vec<_>>().join("\n") {
+            none if none.is_empty() => self.inbound.text().to_owned(),
+            texts => texts,
+        };
+        failpoint::pass(name, "before", receives, &texts);
         let event = self.effect(state, effect).await.unwrap_or_else(|trouble| {
             tracing::warn!(conversation = %self.conversation, effect = name, %trouble, "a service did not do its part");
             Event::Trouble
         });
-        failpoint::pass(&format!("{name}:after"), self.receives, text);
+        failpoint::pass(name, "after", receives, &texts);
         event
     }
 
@@ -156,7 +160,10 @@ impl<'a> Run<'a> {
                     self.turns.insert(turn.number, (**turn).clone());
                 }
                 let days = self.assistant().history.days;
-                fenced(store.commit(&conversation, epoch, &commit, &token, days, now()).await?, Event::Committed)
+                fenced(
+                    store.commit(&conversation, epoch, &commit, &token, days, now()).await?,
+                    Event::Committed,
+                )
             }
             Effect::Mark(open) => {
                 self.keep_hidden().await?;
@@ -280,7 +287,8 @@ impl<'a> Run<'a> {
         let Place { room, settings, secrets, .. } = &self.place;
         match outgoing::request(step, room.spec(), settings, secrets, now) {
             Ok(request) => {
-                let outcome = outgoing::send(&self.services.egress, step, request, room.spec(), settings).await;
+                let outcome =
+                    outgoing::send(&self.services.egress, step, request, room.spec(), settings).await;
                 outgoing::settle(*room, step, outcome)
             }
             Err(missing) => Some(Settled::Broken(missing.to_string())),
@@ -289,7 +297,9 @@ impl<'a> Run<'a> {
 
     async fn call(&mut self, number: u32, part: usize, doubt: bool) -> Result<Event, Trouble> {
         let Some(turn) = self.loaded(number).await? else { return Ok(lost_turn()) };
-        let Some(step) = turn.steps.get(part).cloned() else { return Ok(Event::Settled(Settled::Posted(None))) };
+        let Some(step) = turn.steps.get(part).cloned() else {
+            return Ok(Event::Settled(Settled::Posted(None)));
+        };
         if turn.way == Way::Reply && turn.address.window.is_some_and(|window| !window.is_open(now())) {
             return Ok(Event::Settled(Settled::Gone));
         }
@@ -388,4 +398,3 @@ fn name(effect: &Effect) -> &'static str {
         Effect::Return(_) => "return",
     }
 }
-

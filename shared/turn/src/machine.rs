@@ -229,6 +229,12 @@ impl State {
         &self.head
     }
 
+    /// The texts of the messages that the turn under way answers.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let group = self.waiting.iter().filter(|waiting| self.group.contains(&key(waiting)));
+        group.map(|waiting| waiting.inbound.text())
+    }
+
     /// A message of the inbox as last looked at.
     pub fn waiting(&self, id: &str) -> Option<&Waiting> {
         self.waiting.iter().find(|waiting| key(waiting) == id)

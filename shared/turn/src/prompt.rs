@@ -87,6 +87,8 @@ mod tests {
             answer: answer.into(),
             history: true,
             address: Default::default(),
+            way: Default::default(),
+            plain: false,
             steps: vec![],
             ids: vec![],
             usage: Default::default(),

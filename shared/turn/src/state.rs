@@ -1,6 +1,6 @@
 //! What a conversation's state is made of: the items that `store` keeps and that every invocation takes up.
 
-use channel::{Address, Inbound, Step};
+use channel::{Address, Inbound, Step, Way};
 use serde::{Deserialize, Serialize};
 
 /// The shape of the items as written today; readers accept this one and the one before, and ignore unknown fields.
@@ -81,6 +81,12 @@ pub struct Turn {
     #[serde(default)]
     pub history: bool,
     pub address: Address,
+    /// As a direct reply, or as a message of our own accord once the reply window is over.
+    #[serde(default)]
+    pub way: Way,
+    /// Without markup, because the platform refused it.
+    #[serde(default)]
+    pub plain: bool,
     /// The planned requests, one a part. Secrets by name only.
     pub steps: Vec<Step>,
     /// The platform's ids of the parts, as they were posted.

@@ -235,6 +235,8 @@ impl World {
             answer: ids.join("+"),
             history: true,
             address: Address::default(),
+            way: Default::default(),
+            plain: false,
             steps,
             ids: vec![],
             usage: Default::default(),
