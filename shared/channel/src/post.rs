@@ -100,7 +100,8 @@ impl Step {
 pub enum Target {
     /// A path under a base of [`crate::Spec::bases`]. `{name}` in the path is filled with the secret of that name last
     /// of all; values from payloads go through [`crate::encode::segment`], which leaves no braces. The path begins with
-    /// `/` or is empty.
+    /// `/` or is empty. `{answer}` is no secret: it is the id that the step before was settled with
+    /// ([`Settled::Posted`]), each of its segments through [`crate::encode::segment`].
     Base { base: String, path: String },
     /// An address from a payload: only https, only [`crate::Spec::hosts`], nothing is filled in.
     Url(String),
