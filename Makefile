@@ -1,0 +1,26 @@
+# `make run` starts everything on this machine, `make send` talks to it; `make test` proves it.
+CARGO := cargo
+BIN := target/local
+VENV := .venv/.$(shell cksum < infra/requirements.txt | cut -d' ' -f1)
+
+.PHONY: run send build clean-state
+
+# Variables that it reads: CHANNELS, PORT, PLATFORM_PORT, CONFIG, STATE, STACK, AUTH (infra/local/src/options.rs)
+run: build
+	@exec $(BIN)/local
+
+# make send CHANNEL=telegram TEXT=hello
+send: build
+	@$(BIN)/crabhook send $(CHANNEL) --text '$(subst ','\'',$(TEXT))'
+
+build: $(VENV)
+	$(CARGO) build --profile local --workspace --bins
+
+# Forgets secrets, logs and everything else that `make run` keeps.
+clean-state:
+	rm -rf $(or $(STATE),.local)
+
+# One pip call for all: installed one after another, their botocore versions clash.
+$(VENV): infra/requirements.txt
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed")'
+	python3 -m venv --clear .venv && .venv/bin/pip install --quiet --disable-pip-version-check -r $< && touch $@

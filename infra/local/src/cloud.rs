@@ -1,0 +1,183 @@
+//! A whole local cloud, from the first process to `ready`.
+
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aws_types::SdkConfig;
+use channel::Spec;
+use model_invoker::channels;
+use serde::{Deserialize, Serialize};
+
+use crate::credentials::Credentials;
+use crate::functions::kill;
+use crate::ministack::MiniStack;
+use crate::platform::Platform;
+use crate::story::{Say, Story};
+use crate::{Error, Options, configuration, stack};
+
+/// A running cloud. Dropping it ends everything that it started.
+pub struct Cloud {
+    endpoints: Endpoints,
+    aws: SdkConfig,
+    credentials: Credentials,
+    ministack: MiniStack,
+    _platform: Platform,
+    state: PathBuf,
+    /// Held while the state belongs to this run.
+    _lock: File,
+}
+
+/// What is where: `$STATE/endpoints.json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Endpoints {
+    /// The webhooks, each with a `/` at the end.
+    pub channels: BTreeMap<String, String>,
+    pub queue_url: String,
+    pub dead_letter_url: String,
+    pub table: String,
+    /// The platforms' stand-in, without a `/` at the end.
+    pub platform: String,
+    /// The AWS services, without a `/` at the end.
+    pub aws: String,
+    pub stack: String,
+}
+
+impl Cloud {
+    /// Starts everything; returns when messages can be sent. `say` gets a line per message, reply and trouble.
+    ///
+    /// # Errors
+    /// [`Error::Change`] where somebody has to change something first, [`Error::Broken`] where a part does not work.
+    pub async fn start(options: Options, say: Say) -> Result<Cloud, Error> {
+        let lock = claim(&options.state)?;
+        let story = Arc::new(Story::new(say, &options.stack));
+        let (heard, called) = (story.clone(), story.clone());
+        let platform = Platform::start(options.platform_port, move |call| called.called(call))?;
+        let ministack = MiniStack::start(&options, move |told| heard.told(told)).await?;
+        let aws = stack::aws(&ministack.url);
+        let outputs = stack::create(&aws, &options).await?;
+        let endpoints = endpoints(&options, &outputs, &ministack.url, &platform.url)?;
+        let credentials = configuration::set_up(&aws, &options, &endpoints, &story).await?;
+        let cloud = Cloud {
+            endpoints,
+            aws,
+            credentials,
+            ministack,
+            _platform: platform,
+            state: options.state,
+            _lock: lock,
+        };
+        cloud.publish()?;
+        Ok(cloud)
+    }
+
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// How to reach the cloud's AWS services.
+    pub fn aws(&self) -> &SdkConfig {
+        &self.aws
+    }
+
+    /// An account's secrets, for signing events as its platform would.
+    pub fn secrets(&self, channel: &str, account: &str) -> channel::Secrets {
+        self.credentials.of(channel, account)
+    }
+
+    /// The processes of a function (`telegram`, `model-invoker`), busy or idle.
+    pub fn pids(&self, function: &str) -> Vec<u32> {
+        self.ministack.functions.pids(&self.full_name(function))
+    }
+
+    /// Kills all processes of a function the hard way, and tells how many there were. The next event starts a new one.
+    pub fn kill(&self, function: &str) -> usize {
+        let pids: Vec<i64> = self.pids(function).into_iter().map(i64::from).collect();
+        kill(&pids);
+        pids.len()
+    }
+
+    /// All lines that a function has logged so far, oldest first.
+    pub fn log(&self, function: &str) -> Vec<String> {
+        self.ministack.functions.log(&self.full_name(function))
+    }
+
+    /// Returns when MiniStack has ended by itself.
+    pub async fn ended(&self) {
+        let mut ended = self.ministack.ended.clone();
+        // An error means that nobody is left to tell: ended as well.
+        let _ = ended.wait_for(|ended| *ended).await;
+    }
+
+    fn full_name(&self, function: &str) -> String {
+        format!("{}-{function}", self.endpoints.stack)
+    }
+
+    fn publish(&self) -> Result<(), Error> {
+        let path = self.state.join(ENDPOINTS);
+        let text = serde_json::to_string_pretty(&self.endpoints).map_err(|error| Error::file(&path, error))?;
+        let next = path.with_extension("next");
+        let written = std::fs::write(&next, text).and_then(|()| std::fs::rename(&next, &path));
+        written.map_err(|error| Error::file(&path, error))
+    }
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        // What it names is gone in a moment.
+        let _ = std::fs::remove_file(self.state.join(ENDPOINTS));
+    }
+}
+
+const ENDPOINTS: &str = "endpoints.json";
+
+/// Takes the state's folder for this run, and clears what an earlier one left.
+fn claim(state: &Path) -> Result<File, Error> {
+    std::fs::create_dir_all(state).map_err(|error| Error::file(state, error))?;
+    let path = state.join("lock");
+    let lock = File::create(&path).map_err(|error| Error::file(&path, error))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let problem = format!("another run uses {}: end it, or set STATE to another folder", state.display());
+            return Err(Error::Change(problem));
+        }
+        Err(TryLockError::Error(error)) => return Err(Error::file(&path, error)),
+    }
+    let _ = std::fs::remove_file(state.join(ENDPOINTS));
+    let _ = std::fs::remove_dir_all(state.join("tmp"));
+    Ok(lock)
+}
+
+fn endpoints(
+    options: &Options,
+    outputs: &BTreeMap<String, String>,
+    aws: &str,
+    platform: &str,
+) -> Result<Endpoints, Error> {
+    let output = |name: &str| {
+        let lacks = || Error::Broken(format!("the stack has no output {name}"));
+        outputs.get(name).cloned().ok_or_else(lacks)
+    };
+    let mut channels = BTreeMap::new();
+    for name in &options.channels {
+        let public = output(&format!("UrlOf{name}"))?;
+        let url = stack::local_address(aws, &public).ok_or_else(|| Error::Broken(format!("{public} is no address")))?;
+        channels.insert(name.clone(), url);
+    }
+    Ok(Endpoints {
+        channels,
+        queue_url: output("QueueUrl")?,
+        dead_letter_url: output("DeadLetterUrl")?,
+        table: output("TableName")?,
+        platform: platform.to_owned(),
+        aws: aws.to_owned(),
+        stack: options.stack.clone(),
+    })
+}
+
+/// The channels of a run.
+pub(crate) fn specs(options: &Options) -> Vec<&'static Spec> {
+    options.channels.iter().filter_map(|name| Some(channels::named(name)?.spec())).collect()
+}

@@ -1,0 +1,208 @@
+//! The stand-in for the platforms: the rooms' own `answer` behind an HTTP server, with a memory and with faults on demand.
+//!
+//! - `/<channel>/<base>/…`: the platform's API
+//! - `GET /calls?channel=x&since=n&wait=s`: what was called after the call numbered `n`, waiting up to `s` seconds for it
+//! - `POST /fault`: makes the next calls of a channel fail, see [`Fault`]
+//! - `/model/v1`: an OpenAI-compatible model, see [`model`]
+
+mod calls;
+mod fault;
+mod model;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, Json, OriginalUri, Query, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use channel::Request;
+use model_invoker::channels;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+pub use calls::Call;
+use calls::Calls;
+pub use fault::Fault;
+use fault::Faults;
+use model::Model;
+
+use crate::Error;
+
+/// Larger than what any room posts.
+const MAX_BODY: usize = 16 << 20;
+/// A long poll ends after this even where more was asked for.
+const MAX_WAIT: Duration = Duration::from_secs(120);
+
+/// The running stand-in, in a thread of its own: it outlives the runtime of whoever started it. Ends when dropped.
+pub(crate) struct Platform {
+    pub url: String,
+    _stop: oneshot::Sender<()>,
+}
+
+struct Stage {
+    calls: Calls,
+    faults: Faults,
+    model: Model,
+    called: Box<dyn Fn(&Call) + Send + Sync>,
+}
+
+impl Platform {
+    /// Listens on 127.0.0.1. `called` sees every call.
+    pub fn start(port: u16, called: impl Fn(&Call) + Send + Sync + 'static) -> Result<Platform, Error> {
+        let failed = |error: std::io::Error| Error::Broken(format!("the platforms' stand-in does not start: {error}"));
+        let listener = std::net::TcpListener::bind(("127.0.0.1", port))
+            .map_err(|_| crate::ministack::taken("PLATFORM_PORT", port))?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let url = format!("http://{}", listener.local_addr().map_err(failed)?);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let stage = Stage {
+            calls: Calls::default(),
+            faults: Faults::default(),
+            model: Model::default(),
+            called: Box::new(called),
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        std::thread::spawn(move || {
+            runtime.block_on(async {
+                let Ok(listener) = TcpListener::from_std(listener) else { return };
+                tokio::select! {
+                    _ = axum::serve(listener, router(stage)) => {}
+                    _ = stopped => {}
+                }
+            });
+        });
+        Ok(Platform { url, _stop: stop })
+    }
+}
+
+fn router(stage: Stage) -> Router {
+    Router::new()
+        .route("/calls", get(list))
+        .route("/fault", post(fault))
+        .route("/model/v1/chat/completions", post(complete))
+        .route("/model/delay", post(model_delay))
+        .route("/model/answers", post(model_answers))
+        .route("/model/calls", get(model_calls))
+        .fallback(play)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(Arc::new(stage))
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    channel: Option<String>,
+    #[serde(default)]
+    since: u64,
+    /// Seconds.
+    #[serde(default)]
+    wait: f64,
+}
+
+async fn list(State(stage): State<Arc<Stage>>, Query(wanted): Query<Wanted>) -> Json<Value> {
+    let wait = Duration::try_from_secs_f64(wanted.wait).unwrap_or_default().min(MAX_WAIT);
+    let calls = stage.calls.after(wanted.since, wanted.channel.as_deref(), wait).await;
+    Json(json!({ "calls": calls }))
+}
+
+async fn fault(State(stage): State<Arc<Stage>>, Json(fault): Json<Fault>) -> StatusCode {
+    stage.faults.plan(fault);
+    StatusCode::NO_CONTENT
+}
+
+/// A call to a platform.
+async fn play(
+    State(stage): State<Arc<Stage>>,
+    method: Method,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let path = uri.path().trim_start_matches('/');
+    let (name, below) = path.split_once('/').unwrap_or((path, ""));
+    let Some(room) = channels::local(name) else {
+        return (StatusCode::NOT_FOUND, format!("no channel {name:?} is played here")).into_response();
+    };
+    let mut request = Request::new(method.as_str(), &uri.to_string(), read(&headers), body.to_vec());
+    request.path = format!("/{below}");
+    let fault = stage.faults.next(name, &request.path);
+    if let Some(fault) = &fault {
+        tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
+    }
+    let answer = match &fault {
+        Some(fault) if fault.fails() && !fault.done => None,
+        _ => Some(room.answer(&request)),
+    };
+    let failure = fault.filter(Fault::fails);
+    let status = match (&failure, &answer) {
+        (Some(fault), _) => fault.status(),
+        (None, Some(answer)) => answer.response.status,
+        (None, None) => 500,
+    };
+    let said = answer.as_ref().and_then(|answer| answer.said.clone());
+    let call = stage.calls.note(name, &request, status, said);
+    (stage.called)(&call);
+    match (failure, answer) {
+        (Some(fault), _) => fault.response(),
+        (None, Some(answer)) => written(answer.response),
+        (None, None) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+fn read(headers: &HeaderMap) -> channel::Headers {
+    headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?.to_owned()))).collect()
+}
+
+fn written(response: channel::Response) -> Response {
+    let mut built = Response::builder().status(response.status);
+    for (name, value) in response.headers.iter() {
+        built = built.header(name, value);
+    }
+    built.body(Body::from(response.body)).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+/// The model as a channel named `model` where faults are concerned.
+async fn complete(State(stage): State<Arc<Stage>>, Json(question): Json<Value>) -> Response {
+    let fault = stage.faults.next("model", "/v1/chat/completions");
+    if let Some(fault) = &fault {
+        tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
+    }
+    match fault.filter(Fault::fails) {
+        Some(fault) => {
+            stage.model.note(&question);
+            fault.response()
+        }
+        None => stage.model.answer(question).await,
+    }
+}
+
+#[derive(Deserialize)]
+struct Delay {
+    ms: u64,
+}
+
+async fn model_delay(State(stage): State<Arc<Stage>>, Json(delay): Json<Delay>) -> StatusCode {
+    stage.model.set_delay(Duration::from_millis(delay.ms));
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+struct Answers {
+    answers: Vec<String>,
+}
+
+async fn model_answers(State(stage): State<Arc<Stage>>, Json(next): Json<Answers>) -> StatusCode {
+    stage.model.set_answers(next.answers);
+    StatusCode::NO_CONTENT
+}
+
+async fn model_calls(State(stage): State<Arc<Stage>>) -> Json<Value> {
+    Json(json!({ "calls": stage.model.questions() }))
+}
+
+#[cfg(test)]
+mod tests;
