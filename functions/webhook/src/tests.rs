@@ -87,6 +87,7 @@ fn what_is_not_authentic_is_refused() {
         ("webhook-signature", "v1,"),
         ("webhook-signature", "v1,%%%é v1a,AAAA v2,AAAA"),
         ("webhook-signature", &good.headers.get("webhook-signature").unwrap().replace("v1,", "v1a,")),
+        ("webhook-signature", good.headers.get("webhook-signature").unwrap().trim_end_matches('=')),
     ] {
         let mut bad = good.clone();
         bad.headers.set(name, value);
