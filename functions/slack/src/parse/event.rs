@@ -15,7 +15,7 @@ use crate::spec::NAME;
 const SAID: [&str; 2] = ["file_share", "thread_broadcast"];
 
 /// A `ts` further from now than Slack's longest delay (delayed events, 24 h) is no time to sort by.
-const PLAUSIBLE_MS: i64 = 24 * 3_600 * 1_000;
+const PLAUSIBLE_MS: u64 = 24 * 3_600 * 1_000;
 
 #[derive(Deserialize)]
 struct Message {
@@ -93,7 +93,8 @@ fn said(
         return Err("own message");
     }
     let dm = message.channel_type.as_deref() == Some("im") || is_dm(&message.channel);
-    let named = bot.is_some_and(|bot| message.text.contains(&format!("<@{bot}")));
+    let named =
+        bot.is_some_and(|bot| [">", "|"].iter().any(|end| message.text.contains(&format!("<@{bot}{end}"))));
     let to_us = bot.is_some() && message.parent_user_id.as_deref() == bot;
     if !(dm || mention || named || to_us) {
         return Err("not addressed");
@@ -116,7 +117,7 @@ fn said(
     let mut inbound = inbound(id, &message.channel, thread, sender, text, ctx);
     inbound.kind = if dm { Kind::Dm } else { Kind::Group };
     inbound.attachments = attachments;
-    inbound.at = time(&message.ts).filter(|at| (at - ctx.now).abs() < PLAUSIBLE_MS).unwrap_or(ctx.now);
+    inbound.at = time(&message.ts).filter(|at| at.abs_diff(ctx.now) < PLAUSIBLE_MS).unwrap_or(ctx.now);
     inbound.address.reply_to = Some(message.ts.clone());
     Ok(inbound)
 }
