@@ -1,228 +1,276 @@
-//! One webhook request from event to answer.
+//! One request from payload to answer.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use channel::{Channel, Request, Response};
-use secrets::{Account, Accounts};
-use serde_json::Value;
+use channel::{Channel, Context, Inbound, Keys, Request, Response};
+use queue::{Queue, SendError};
+use secrets::{Account, Accounts, Secrets};
 
-use crate::event::{Answer, Event, Refused};
-use crate::judge::{Judged, Note, judge_with_keys};
+use crate::account;
+use crate::event::{Event, Reply};
+use crate::judge::{Outcome, Verdict, judge, reject, unavailable};
+use crate::keys::{Fetch, KeyCache};
 
-/// The function: a channel, its queue and its secrets.
-pub struct Service {
-    room: &'static dyn Channel,
-    queue: queue::Queue,
-    secrets: secrets::Secrets,
-    /// `/<stack>/<channel>`
-    path: String,
-    #[cfg(feature = "keys")]
-    keys: crate::keys::Fetched,
+/// Kept back from what is left of the invocation, so that the answer still goes out.
+const TO_ANSWER_MS: i64 = 300;
+
+/// Where the accounts come from.
+pub(crate) trait Source {
+    async fn accounts(&self) -> Result<Accounts, secrets::Error>;
+    /// Reads them early; `None` where that was done a moment ago.
+    async fn refresh(&self) -> Result<Option<Accounts>, secrets::Error>;
+    /// Where they lie, for the operator: `/<stack>/<channel>`.
+    fn path(&self) -> &str;
 }
 
-impl Service {
-    pub fn new(
-        room: &'static dyn Channel,
-        queue: queue::Queue,
-        secrets: secrets::Secrets,
-        path: String,
-    ) -> Service {
-        Service {
-            room,
-            queue,
-            secrets,
-            path,
-            #[cfg(feature = "keys")]
-            keys: crate::keys::Fetched::default(),
-        }
+/// Where messages go.
+pub(crate) trait Sink {
+    async fn send(&self, messages: &[Inbound], trace: &str, budget: Duration) -> Result<(), SendError>;
+}
+
+pub(crate) struct ChannelSecrets {
+    pub secrets: Secrets,
+    /// `/<stack>/<channel>`
+    pub path: String,
+}
+
+impl Source for ChannelSecrets {
+    async fn accounts(&self) -> Result<Accounts, secrets::Error> {
+        self.secrets.of_channel(&self.path).await
     }
 
-    /// The answer to an event, and one line in the log.
-    pub async fn handle(&self, event: Event, request_id: &str) -> Answer {
-        let started = Instant::now();
-        let (answer, account, note) = self.answer(event).await;
-        let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.log(&answer, &account, &note, request_id, ms);
-        answer.into()
+    async fn refresh(&self) -> Result<Option<Accounts>, secrets::Error> {
+        self.secrets.refresh_channel(&self.path).await
     }
 
-    async fn answer(&self, event: Event) -> (Response, String, Told) {
-        let accounts = match self.secrets.of_channel(&self.path).await {
-            Ok(accounts) => accounts,
-            Err(error) => return (Response::empty(503), String::new(), Told::Failed(error.to_string())),
-        };
-        let public_url = |account: &str| {
-            let settings = &accounts.get(account)?.settings;
-            settings.get("public_url").and_then(Value::as_str).map(str::to_owned)
-        };
-        let addressed = match event.request(self.room.spec().max_body, public_url) {
-            Ok(addressed) => addressed,
-            Err(Refused::TooLarge) => return (Response::empty(413), String::new(), Told::TooLarge),
-            Err(Refused::Malformed) => return (Response::empty(400), String::new(), Told::Malformed),
-        };
-        let (account, request) = (addressed.account, addressed.request);
-        let judged = self.judge(accounts, &account, &request).await;
-        let Some(judged) = judged else {
-            return (Response::empty(503), account, Told::NoAccount);
-        };
-        let deadline = Duration::from_millis(self.room.spec().ack_deadline_ms / 2);
-        if judged.messages.is_empty() {
-            return (judged.answer(), account, Told::Judged(judged));
-        }
-        match self.queue.send(&judged.messages, None, deadline).await {
-            Ok(()) => (judged.answer(), account, Told::Judged(judged)),
-            Err(error) => (judged.on_failure, account, Told::Failed(error.to_string())),
-        }
+    fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+impl Sink for Queue {
+    async fn send(&self, messages: &[Inbound], trace: &str, budget: Duration) -> Result<(), SendError> {
+        Queue::send(self, messages, Some(trace), budget).await
+    }
+}
+
+pub(crate) struct Webhook<S, Q, F> {
+    pub channel: &'static dyn Channel,
+    pub secrets: S,
+    pub queue: Q,
+    pub keys: KeyCache<F>,
+}
+
+/// One invocation. Times are Unix milliseconds.
+pub(crate) struct Call {
+    pub request_id: String,
+    pub ends_at: i64,
+    pub now: i64,
+}
+
+/// What the log says of a request. Never its text, never its headers.
+#[derive(Default)]
+struct Line {
+    account: String,
+    verdict: &'static str,
+    /// For the operator, where something is wrong.
+    why: Option<String>,
+    rejected: Option<bool>,
+    failed: Option<bool>,
+    ignored: Option<&'static str>,
+    count: usize,
+    conversations: String,
+}
+
+impl<S: Source, Q: Sink, F: Fetch> Webhook<S, Q, F> {
+    pub async fn handle(&self, event: Event, call: &Call) -> Reply {
+        let begun = Instant::now();
+        let mut line = Line::default();
+        let response = self.answer(event, call, &mut line).await;
+        let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        line.write(self.channel.spec().name, response.status, ms, &call.request_id);
+        response.into()
     }
 
-    /// The verdict; once more with secrets read afresh where it was no, at most once a minute. `None`: no such account.
-    async fn judge(&self, accounts: Accounts, account: &str, request: &Request) -> Option<Judged> {
-        let first = match accounts.get(account) {
-            Some(known) => Some(self.with_keys(known, account, request).await),
-            None => None,
+    async fn answer(&self, event: Event, call: &Call, line: &mut Line) -> Response {
+        let Some(mut request) = event.into_request() else {
+            let malformed = Outcome::Forged("its body is not base64");
+            return line.refuse(malformed, reject(self.channel.spec()), String::new());
         };
-        let doubtful = |judged: &Option<Judged>| {
-            judged.as_ref().is_none_or(|judged| matches!(judged.note, Note::Forged(_) | Note::NotSetUp(_)))
+        let Some(name) = account::take(&mut request) else {
+            return line.unknown("no account can be called so");
         };
-        if !doubtful(&first) {
-            return first;
-        }
-        match self.secrets.refresh_channel(&self.path).await {
-            Ok(Some(fresh)) => Some(self.with_keys(fresh.get(account)?, account, request).await),
-            Ok(None) => first,
-            Err(error) => {
-                tracing::warn!(%error, "the secrets cannot be read afresh");
-                first
+        line.account = name;
+        let account = match self.account(&line.account).await {
+            Ok(Some(account)) => account,
+            Ok(None) => {
+                let path = format!("{}/{}/", self.secrets.path(), line.account);
+                return line.unknown(&format!("there is nothing at {path}: crabhook secrets set"));
+            }
+            Err(why) => return line.fail(why),
+        };
+        let verdict = match self.verdict(&mut request, account, call, &line.account).await {
+            Ok(verdict) => verdict,
+            Err(why) => return line.fail(why),
+        };
+        match verdict.outcome {
+            Outcome::Accepted | Outcome::Handshake => self.enqueue(verdict, call, line).await,
+            Outcome::NotSetUp(secret) => {
+                let path = format!("{}/{}/{secret}", self.secrets.path(), line.account);
+                line.refuse(
+                    Outcome::NotSetUp(secret),
+                    verdict.response,
+                    format!("{path} is not set: crabhook secrets set"),
+                )
+            }
+            outcome => {
+                let why = why(&outcome);
+                line.refuse(outcome, verdict.response, why)
             }
         }
     }
 
-    #[cfg(feature = "keys")]
-    async fn with_keys(&self, known: &Account, account: &str, request: &Request) -> Judged {
-        let now = now();
-        let judge = |keys: &channel::Keys| {
-            judge_with_keys(self.room, account, &known.secrets, &known.settings, keys, request, now)
-        };
-        let first = judge(&self.keys.known().await);
-        match &first.note {
-            Note::NeedKey { url, kid } => {
-                match self.keys.fetch(self.room.spec(), &known.settings, url, kid, now).await {
-                    true => judge(&self.keys.known().await),
-                    false => first,
+    /// The account of that name, after an early look at the secrets where it is not among those known.
+    async fn account(&self, name: &str) -> Result<Option<Account>, String> {
+        let accounts = self.secrets.accounts().await.map_err(|error| error.to_string())?;
+        if let Some(account) = accounts.get(name) {
+            return Ok(Some(account.clone()));
+        }
+        let accounts = self.secrets.refresh().await.map_err(|error| error.to_string())?;
+        Ok(accounts.and_then(|accounts| accounts.get(name).cloned()))
+    }
+
+    /// Judges the request; once more with newer secrets where a signature fails or a secret is missing, and with newer
+    /// keys where one is. The error says why it cannot be judged at all.
+    async fn verdict(
+        &self,
+        request: &mut Request,
+        account: Account,
+        call: &Call,
+        name: &str,
+    ) -> Result<Verdict, String> {
+        account::address(request, &account.settings);
+        let keys = self.keys.known(call.now).await;
+        let verdict = self.judge(request, &account, &keys, call, name);
+        match &verdict.outcome {
+            Outcome::Forged(_) | Outcome::NotSetUp(_) => {
+                let newer = self.secrets.refresh().await.ok().flatten();
+                let Some(newer) = newer.and_then(|accounts| accounts.get(name).cloned()) else {
+                    return Ok(verdict);
+                };
+                Ok(self.judge(request, &newer, &keys, call, name))
+            }
+            Outcome::NeedKey { url, .. } => {
+                let new = self.keys.refresh(url, self.channel.spec(), &account.settings, call.now).await;
+                match new.map_err(|why| format!("the keys at {url} cannot be read: {why}"))? {
+                    true => Ok(self.judge(request, &account, &self.keys.known(call.now).await, call, name)),
+                    false => Ok(verdict),
                 }
             }
-            _ => first,
+            _ => Ok(verdict),
         }
     }
 
-    #[cfg(not(feature = "keys"))]
-    async fn with_keys(&self, known: &Account, account: &str, request: &Request) -> Judged {
-        let keys = channel::Keys::new();
-        judge_with_keys(self.room, account, &known.secrets, &known.settings, &keys, request, now())
+    fn judge(&self, request: &Request, account: &Account, keys: &Keys, call: &Call, name: &str) -> Verdict {
+        let Account { secrets, settings } = account;
+        judge(self.channel, request, &Context { account: name, secrets, settings, keys, now: call.now })
     }
 
-    /// One line a request: never a text, a header or a reason that the platform gave. Alarms count `rejected` and `failed`.
-    fn log(&self, answer: &Response, account: &str, told: &Told, request: &str, ms: u64) {
-        let (channel, status) = (self.room.spec().name, answer.status);
-        match told {
-            Told::Judged(judged) => self.log_judged(judged, account, request, ms),
-            Told::Failed(why) => {
-                tracing::error!(
-                    channel,
-                    account,
-                    request,
-                    status,
-                    ms,
-                    failed = status >= 500,
-                    why,
-                    "not taken"
-                );
+    async fn enqueue(&self, verdict: Verdict, call: &Call, line: &mut Line) -> Response {
+        let messages = &verdict.messages;
+        line.verdict = verdict.outcome.name();
+        line.ignored = verdict.ignored;
+        line.count = messages.len();
+        let keys: Vec<String> =
+            messages.iter().map(|inbound| inbound.conversation_key().to_string()).collect();
+        line.conversations = keys.join(",");
+        if messages.is_empty() {
+            return verdict.response;
+        }
+        match self.queue.send(messages, &call.request_id, self.budget(call)).await {
+            Ok(()) => verdict.response,
+            Err(error) => {
+                line.failed = Some(true);
+                line.why = Some(error.to_string());
+                verdict.on_failure
             }
-            Told::NoAccount => {
-                let missing = format!("{}/{account}/", self.path);
-                tracing::error!(
-                    channel,
-                    account,
-                    request,
-                    status,
-                    ms,
-                    failed = true,
-                    missing,
-                    "no secrets: crabhook secrets set"
-                );
-            }
-            Told::TooLarge => tracing::warn!(channel, request, status, ms, rejected = true, "too large"),
-            Told::Malformed => tracing::warn!(channel, request, status, ms, rejected = true, "malformed"),
         }
     }
 
-    fn log_judged(&self, judged: &Judged, account: &str, request: &str, ms: u64) {
-        let (channel, status) = (self.room.spec().name, judged.status);
-        match &judged.note {
-            Note::Messages { ignored } => {
-                let keys: Vec<String> =
-                    judged.messages.iter().map(|message| message.conversation_key().to_string()).collect();
-                let (messages, conversations) = (keys.len(), keys.join(" "));
-                tracing::info!(
+    /// Half of what the platform waits, within what is left of the invocation.
+    fn budget(&self, call: &Call) -> Duration {
+        let left = call.ends_at.saturating_sub(crate::now()).saturating_sub(TO_ANSWER_MS).max(0);
+        Duration::from_millis((self.channel.spec().ack_deadline_ms / 2).min(left.unsigned_abs()))
+    }
+}
+
+impl Line {
+    fn refuse(&mut self, outcome: Outcome, response: Response, why: String) -> Response {
+        self.verdict = outcome.name();
+        match outcome {
+            Outcome::NotSetUp(_) => self.failed = Some(true),
+            _ => self.rejected = Some(true),
+        }
+        self.why = Some(why);
+        response
+    }
+
+    /// Any path that somebody tries leads here, so it counts as a reject and not as our failure.
+    fn unknown(&mut self, why: &str) -> Response {
+        self.verdict = "unknown_account";
+        self.rejected = Some(true);
+        self.why = Some(why.to_owned());
+        unavailable()
+    }
+
+    fn fail(&mut self, why: String) -> Response {
+        self.verdict = "unavailable";
+        self.failed = Some(true);
+        self.why = Some(why);
+        unavailable()
+    }
+
+    /// `rejected` and `failed` are what the metric filters of `infra/template.yaml` count.
+    fn write(&self, channel: &str, status: u16, ms: u64, request_id: &str) {
+        let Line { account, verdict, why, rejected, failed, ignored, count, conversations } = self;
+        macro_rules! at {
+            ($level:ident) => {
+                tracing::$level!(
                     channel,
                     account,
-                    request,
+                    verdict,
                     status,
-                    ms,
-                    messages,
-                    ignored,
+                    count,
                     conversations,
-                    "taken"
-                );
-            }
-            Note::Handshake => tracing::info!(channel, account, request, status, ms, "handshake"),
-            Note::Nothing(kind) => {
-                tracing::info!(channel, account, request, status, ms, ignored = 1, kind, "ignored")
-            }
-            Note::Forged(why) => {
-                tracing::warn!(channel, account, request, status, ms, rejected = true, why, "refused")
-            }
-            Note::NeedKey { kid, .. } => {
-                tracing::warn!(
-                    channel,
-                    account,
-                    request,
-                    status,
                     ms,
-                    rejected = true,
-                    kid,
-                    "refused: unknown key"
-                );
-            }
-            Note::NotSetUp(name) => {
-                let missing = format!("{}/{account}/{name}", self.path);
-                tracing::error!(
-                    channel,
-                    account,
-                    request,
-                    status,
-                    ms,
-                    failed = true,
-                    missing,
-                    "no secret: crabhook secrets set"
-                );
-            }
+                    request_id,
+                    ignored,
+                    rejected,
+                    failed,
+                    why,
+                    "request"
+                )
+            };
+        }
+        match (failed, rejected) {
+            (Some(true), _) => at!(error),
+            (_, Some(true)) => at!(warn),
+            _ => at!(info),
         }
     }
 }
 
-/// What an answer is based on.
-enum Told {
-    Judged(Judged),
-    TooLarge,
-    Malformed,
-    NoAccount,
-    /// A service of ours did not do its part.
-    Failed(String),
+/// Why a request is refused, for the operator.
+fn why(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Forged(reason) => (*reason).to_owned(),
+        // Chosen by the sender: shortened, and inside JSON it can do no harm.
+        Outcome::NeedKey { kid, .. } => {
+            format!("there is no key {}", kid.chars().take(64).collect::<String>())
+        }
+        outcome => outcome.name().to_owned(),
+    }
 }
 
-/// Unix milliseconds.
-pub fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
+#[cfg(test)]
+mod tests;

@@ -1,109 +1,110 @@
-//! What a channel makes of a request, before anything is put on the queue: the same for the Lambda, for `crabhook verify` and
-//! for the tests.
+//! The judgement on one request: what the platform is answered, and what goes on the queue.
 
-use channel::{Channel, Context, Inbound, Keys, Kind, Received, Reject, Request, Response, Secrets};
-use serde_json::Value;
+use channel::{Channel, Context, Inbound, Kind, Received, Reject, Request, Response, Spec};
 
-/// A request's verdict.
+/// What became of a request.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Judged {
-    pub status: u16,
-    pub headers: channel::Headers,
-    pub body: Vec<u8>,
-    /// What is for the queue.
-    pub messages: Vec<Inbound>,
-    /// The answer when the queue does not take them.
+pub struct Verdict {
+    pub outcome: Outcome,
+    /// The answer, once all messages are on the queue.
+    pub response: Response,
+    /// The answer where the queue does not take them.
     pub on_failure: Response,
-    pub note: Note,
+    /// What goes on the queue.
+    pub messages: Vec<Inbound>,
+    /// What was left out, by the name it is counted under.
+    pub ignored: Option<&'static str>,
 }
 
-/// What a request was, for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Note {
+pub enum Outcome {
+    /// Authentic; perhaps without messages.
+    Accepted,
+    /// Authentic, and only about the connection itself.
     Handshake,
-    Messages {
-        /// Group messages that are not for us, and bots' own.
-        ignored: usize,
-    },
-    /// Authentic, nothing in it to answer; its kind.
-    Nothing(&'static str),
-    /// Not authentic; why is for the log only.
+    /// Not authentic. The reason is for our log only.
     Forged(&'static str),
-    /// The secret of that name is not set.
+    /// Larger than the platform's requests are.
+    TooLarge,
+    /// The secret of that name is not there.
     NotSetUp(&'static str),
-    NeedKey {
-        url: String,
-        kid: String,
-    },
+    /// A key at that address is missing or does not have that id.
+    NeedKey { url: String, kid: String },
 }
 
-/// Judges a request with one account's secrets and settings. `now` is Unix milliseconds.
-pub fn judge(
-    room: &dyn Channel,
-    account: &str,
-    secrets: &Secrets,
-    settings: &Value,
-    request: &Request,
-    now: i64,
-) -> Judged {
-    judge_with_keys(room, account, secrets, settings, &Keys::new(), request, now)
+impl Outcome {
+    /// Name in logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Outcome::Accepted => "accepted",
+            Outcome::Handshake => "handshake",
+            Outcome::Forged(_) | Outcome::NeedKey { .. } => "forged",
+            Outcome::TooLarge => "too_large",
+            Outcome::NotSetUp(_) => "not_set_up",
+        }
+    }
+
+    /// Whether the request was found authentic.
+    pub fn is_authentic(&self) -> bool {
+        matches!(self, Outcome::Accepted | Outcome::Handshake)
+    }
 }
 
-/// The same, with public keys that were fetched or given.
-pub fn judge_with_keys(
-    room: &dyn Channel,
-    account: &str,
-    secrets: &Secrets,
-    settings: &Value,
-    keys: &Keys,
-    request: &Request,
-    now: i64,
-) -> Judged {
-    match room.receive(request, &Context { account, secrets, settings, keys, now }) {
-        Ok(Received::Handshake(answer)) => Judged::of(answer, Note::Handshake),
-        Ok(Received::Nothing(answer, kind)) => Judged::of(answer, Note::Nothing(kind)),
+/// Judges a request as the webhook function does, without the queue. `ctx.keys` holds the keys that were fetched.
+pub fn judge(channel: &dyn Channel, request: &Request, ctx: &Context<'_>) -> Verdict {
+    let spec = channel.spec();
+    if request.body.len() > spec.max_body {
+        return Verdict::refused(Outcome::TooLarge, Response::text(413, "too large"));
+    }
+    match channel.receive(request, ctx) {
+        Ok(Received::Handshake(response)) => Verdict::refused(Outcome::Handshake, response),
+        Ok(Received::Nothing(ack, name)) => {
+            Verdict { ignored: Some(name), ..Verdict::taken(ack, unavailable(), vec![]) }
+        }
         Ok(Received::Events { ack, on_failure, inbound }) => {
-            let all = inbound.len();
-            let messages: Vec<Inbound> = inbound.into_iter().filter(is_for_us).collect();
-            let ignored = all - messages.len();
-            Judged { messages, on_failure, ..Judged::of(ack, Note::Messages { ignored }) }
+            let mut ignored = None;
+            let messages = inbound.into_iter().filter(|inbound| {
+                let reason = not_for_us(inbound);
+                ignored = ignored.or(reason);
+                reason.is_none()
+            });
+            let messages = messages.collect();
+            Verdict { ignored, ..Verdict::taken(ack, on_failure, messages) }
         }
-        Err(Reject::Forged(why)) => Judged::refused(room, Note::Forged(why)),
-        Err(Reject::NotSetUp(name)) => Judged::of(Response::empty(503), Note::NotSetUp(name)),
-        Err(Reject::NeedKey { url, kid }) => Judged::refused(room, Note::NeedKey { url, kid }),
+        Err(Reject::Forged(reason)) => Verdict::refused(Outcome::Forged(reason), reject(spec)),
+        Err(Reject::NotSetUp(secret)) => Verdict::refused(Outcome::NotSetUp(secret), unavailable()),
+        Err(Reject::NeedKey { url, kid }) => Verdict::refused(Outcome::NeedKey { url, kid }, reject(spec)),
     }
 }
 
-/// Group chatter that nobody meant for the assistant ends here: it costs neither queue nor table.
-fn is_for_us(inbound: &Inbound) -> bool {
-    !inbound.sender.bot && (inbound.addressed || inbound.kind != Kind::Group)
+/// Messages that are never answered do not cost a turn of the queue.
+fn not_for_us(inbound: &Inbound) -> Option<&'static str> {
+    match inbound.kind {
+        _ if inbound.sender.bot => Some("bot"),
+        Kind::Group if !inbound.addressed => Some("not_addressed"),
+        _ => None,
+    }
 }
 
-impl Judged {
-    fn of(answer: Response, note: Note) -> Judged {
-        Judged {
-            status: answer.status,
-            headers: answer.headers,
-            body: answer.body,
-            messages: Vec::new(),
-            on_failure: Response::empty(503),
-            note,
-        }
+impl Verdict {
+    fn taken(response: Response, on_failure: Response, messages: Vec<Inbound>) -> Verdict {
+        Verdict { outcome: Outcome::Accepted, response, on_failure, messages, ignored: None }
     }
 
-    /// The channel's fixed answer to everything that is not authentic.
-    fn refused(room: &dyn Channel, note: Note) -> Judged {
-        let reject = room.spec().reject;
-        let answer = if reject.body.is_empty() {
-            Response::empty(reject.status)
-        } else {
-            Response::text(reject.status, reject.body)
-        };
-        Judged::of(answer, note)
+    pub(crate) fn refused(outcome: Outcome, response: Response) -> Verdict {
+        Verdict { outcome, response, on_failure: unavailable(), messages: vec![], ignored: None }
     }
+}
 
-    /// The answer for the platform.
-    pub fn answer(&self) -> Response {
-        Response { status: self.status, headers: self.headers.clone(), body: self.body.clone() }
+/// The fixed answer to everything that is not authentic.
+pub(crate) fn reject(spec: &Spec) -> Response {
+    match spec.reject.body {
+        "" => Response::empty(spec.reject.status),
+        body => Response::text(spec.reject.status, body),
     }
+}
+
+/// The answer to everything as long as it cannot be judged: the platform may try again.
+pub(crate) fn unavailable() -> Response {
+    Response::text(503, "not available")
 }

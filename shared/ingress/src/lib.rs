@@ -1,63 +1,71 @@
-//! The webhook Lambda around a [`Channel`]: cap the body, judge the request, put its messages on the queue, answer the platform.
+//! The webhook Lambda around a channel: cap the body, judge the request, put its messages on the queue, answer.
 //!
-//! It reads two things, its own secrets and the clock, and writes to one queue. It never sees a table or a model.
+//! A room's `main` is one call of [`serve`]. [`judge`] is the same judgement without the queue, for whoever checks
+//! recorded requests. [`aws`] and [`log`] set a process up and are the invoker's too.
 
-mod aws;
+mod account;
+pub mod aws;
 mod event;
 mod handle;
 mod judge;
-#[cfg(feature = "keys")]
 mod keys;
+pub mod log;
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use channel::Channel;
 use lambda_runtime::{LambdaEvent, service_fn};
+use queue::Queue;
+use secrets::Secrets;
 
-pub use event::{Answer, Event, MAIN};
-pub use judge::{Judged, Note, judge, judge_with_keys};
+pub use judge::{Outcome, Verdict, judge};
+pub use lambda_runtime::Error;
 
-/// Why the function cannot run. Lambda shows it in the log.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("the environment lacks {0}: deploy with infra/template.yaml")]
-    Environment(&'static str),
-    #[error("this is the function of {0}, and the environment says {1}: the wrong code was pushed")]
-    WrongCode(&'static str, String),
-    #[error(transparent)]
-    Runtime(#[from] lambda_runtime::Error),
-}
+use event::Event;
+use handle::{Call, ChannelSecrets, Webhook};
+use keys::KeyCache;
 
-/// Runs the channel's webhook function. Clients are built before the first event, at the full CPU of the init phase; the network is
-/// touched by the first event only.
+/// Runs the webhook function of a channel until Lambda ends the process. Touches no network before the first request.
+///
+/// Environment: `QUEUE_URL`, `SECRETS` (`/<stack>/<channel>`), `CHANNEL` (checked), and what [`aws::from_env`] reads.
 ///
 /// # Errors
-/// The environment is not the template's, or the runtime ends.
-pub async fn serve(room: &'static dyn Channel) -> Result<(), Error> {
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_target(false)
-        .with_max_level(tracing::Level::INFO)
-        .init();
-    let name = room.spec().name;
-    let expected = env("CHANNEL")?;
-    if expected != name {
-        return Err(Error::WrongCode(name, expected));
+/// The environment is not that of a webhook function; the text names the variable.
+pub async fn serve(channel: &'static dyn Channel) -> Result<(), Error> {
+    log::init();
+    let spec = channel.spec();
+    let meant = std::env::var("CHANNEL").unwrap_or_default();
+    if !meant.is_empty() && meant != spec.name {
+        return Err(
+            format!("this is the code of {}, and CHANNEL says {meant}: deploy again", spec.name).into()
+        );
     }
-    let config = aws::config()?;
-    let service = handle::Service::new(
-        room,
-        queue::Queue::connect(&config, env("QUEUE_URL")?),
-        secrets::Secrets::connect(&config),
-        env("SECRETS")?,
-    );
-    let service = &service;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| async move {
-        Ok::<_, lambda_runtime::Error>(service.handle(event.payload, &event.context.request_id).await)
-    }))
-    .await?;
-    Ok(())
+    let aws = aws::from_env()?;
+    let webhook = Webhook {
+        channel,
+        secrets: ChannelSecrets { secrets: Secrets::connect(&aws), path: aws::variable("SECRETS")? },
+        queue: Queue::connect(&aws, aws::variable("QUEUE_URL")?),
+        keys: KeyCache::new(keys::fetcher()?),
+    };
+    let webhook = &webhook;
+    let handler = |event: LambdaEvent<Event>| async move {
+        let call = Call {
+            request_id: event.context.request_id,
+            ends_at: i64::try_from(event.context.deadline).unwrap_or(i64::MAX),
+            now: now(),
+        };
+        Ok::<_, Infallible>(webhook.handle(event.payload, &call).await)
+    };
+    // Boxed and unnamed: its type is so deep that every room's `main` would need a higher recursion limit to hold it.
+    let running: Pin<Box<dyn Future<Output = Result<(), Error>> + '_>> =
+        Box::pin(lambda_runtime::run(service_fn(handler)));
+    running.await
 }
 
-fn env(name: &'static str) -> Result<String, Error> {
-    std::env::var(name).ok().filter(|value| !value.is_empty()).ok_or(Error::Environment(name))
+/// Unix milliseconds.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
