@@ -1,0 +1,23 @@
+//! The operator's side of crabhook: the command line `crabhook`, and what other programs need of it ([`config`]).
+//!
+//! Every command acts on one place ([`Where`]): a stack in the AWS account, or the local run of `make run`. Answers go to
+//! standard output, faults to standard error with what to do about them.
+#![allow(clippy::print_stdout, reason = "a command line's answers are printed")]
+
+mod aws;
+mod cli;
+mod clock;
+pub mod config;
+mod error;
+mod http;
+mod local_secrets;
+mod place;
+mod secret;
+mod send;
+mod verify;
+
+pub use cli::{Cli, run};
+pub use error::Error;
+pub use place::{Endpoints, Local, Place, Where};
+
+pub(crate) use config::nearest;

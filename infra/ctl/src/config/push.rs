@@ -1,0 +1,73 @@
+//! A configuration goes to two places: the table, for the invoker, and one parameter for every account of a channel,
+//! because webhook functions may not read the table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use channel::SecretString;
+use secrets::{SETTINGS, Secrets, fingerprint};
+use store::Store;
+use turn::config::Config;
+
+use crate::Error;
+use crate::clock::now;
+
+/// What a push changed beside the table.
+#[derive(Debug, Default)]
+pub struct Pushed {
+    /// Parameters that were written, by their whole path.
+    pub settings: Vec<String>,
+    /// The caller may not list parameters: accounts that only have secrets are not known.
+    pub blind: bool,
+}
+
+/// Puts a checked configuration into force. `stack` is the root of its parameters, without slashes.
+///
+/// # Errors
+/// The table or the parameters did not take it; pushing again is safe.
+pub async fn push(config: &Config, store: &Store, secrets: &Secrets, stack: &str) -> Result<Pushed, Error> {
+    let mut pushed = Pushed::default();
+    let there = match secrets.list(&format!("/{stack}")).await {
+        Ok(listed) => listed.into_iter().map(|listed| (listed.name, listed.fingerprint)).collect(),
+        Err(secrets::Error::Broken(_)) => {
+            pushed.blind = true;
+            BTreeMap::new()
+        }
+        Err(busy) => return Err(busy.into()),
+    };
+    for (channel, account) in accounts(config, &there) {
+        let name = format!("{channel}/{account}/{SETTINGS}");
+        let settings = config.channel(&channel, &account).room_settings();
+        let is_empty = settings.as_object().is_none_or(serde_json::Map::is_empty);
+        let settings = SecretString::from(settings.to_string());
+        let unchanged = match there.get(&name) {
+            Some(known) => *known == fingerprint(&settings),
+            None => is_empty && !pushed.blind,
+        };
+        if !unchanged {
+            let path = format!("/{stack}/{name}");
+            secrets.put(&path, &settings).await?;
+            pushed.settings.push(path);
+        }
+    }
+    let json = serde_json::to_string(config).map_err(|error| Error::failed(error.to_string()))?;
+    store.put_configuration(&json, now()).await?;
+    Ok(pushed)
+}
+
+/// Every account that there is: those of the configuration, each configured channel's `main`, and those with parameters.
+fn accounts(config: &Config, there: &BTreeMap<String, String>) -> BTreeSet<(String, String)> {
+    let mut all = BTreeSet::new();
+    for (name, channel) in &config.channels {
+        all.insert((name.clone(), "main".to_owned()));
+        all.extend(channel.accounts.keys().map(|account| (name.clone(), account.clone())));
+    }
+    for path in there.keys() {
+        let mut parts = path.split('/');
+        if let (Some(channel), Some(account), Some(_), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        {
+            all.insert((channel.to_owned(), account.to_owned()));
+        }
+    }
+    all
+}

@@ -1,0 +1,196 @@
+use std::path::Path;
+
+use serde_json::{Value, json};
+use turn::config::{Access, Assistant, Channel, Config, History, Limits, Model};
+
+use super::*;
+
+/// The text is refused with exactly these lines.
+fn check(text: &str, expected: &[&str]) {
+    let problems = parse(text, "a.yaml").err().unwrap_or_default();
+    let found: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    assert_eq!(found, expected, "{text}");
+}
+
+#[test]
+fn faults_are_named_with_line_and_suggestion() {
+    check("version: 1\nchanels: {}\n", &[r#"a.yaml:2: chanels: unknown key; did you mean "channels"?"#]);
+    check(
+        "version: 1\nchannels:\n  telegram:\n    acces: open\n",
+        &[r#"a.yaml:4: channels.telegram.acces: unknown key; did you mean "access"?"#],
+    );
+    check(
+        "version: 1\nchannels:\n  telegrm:\n    access: open\n",
+        &[r#"a.yaml:3: channels.telegrm: unknown key; did you mean "telegram"?"#],
+    );
+    check(
+        "version: 1\nchannels:\n  telegram:\n    access: opne\n",
+        &[
+            r#"a.yaml:4: channels.telegram.access: must be one of owner, list, pairing, workspace, open; did you mean "open"?"#,
+        ],
+    );
+    check(
+        "version: 1\nlimits:\n  per_person: -1\n  per_stack: many\n",
+        &[
+            "a.yaml:3: limits.per_person: must be between 0 and 4294967295",
+            "a.yaml:4: limits.per_stack: must be a whole number",
+        ],
+    );
+    check(
+        "version: 1\nchannels:\n  discord:\n    people:\n      - \"1\"\n      - 876543210987654321\n",
+        &[r#"a.yaml:6: channels.discord.people.1: must be text: write "876543210987654321""#],
+    );
+    check(
+        "models:\n  default:\n    model: x\n",
+        &[r#"a.yaml:1: "version" is missing"#, r#"a.yaml:2: models.default: "provider" is missing"#],
+    );
+    check("version: 2\n", &["a.yaml:1: version: must be one of 1"]);
+}
+
+#[test]
+fn what_only_sense_can_tell_has_its_line_too() {
+    check(
+        "version: 1\nassistants:\n  default:\n    model: quick\nmodels:\n  slow: {provider: bedrock, model: m}\n",
+        &[r#"a.yaml:4: assistants.default.model: no model "quick"; there is slow"#],
+    );
+    check(
+        "version: 1\nchannels:\n  telegram:\n    access: open\nlimits: {per_stack: 0}\n",
+        &[
+            "a.yaml:4: channels.telegram.access: open needs the daily caps limits.per_person and limits.per_stack, not 0",
+        ],
+    );
+    check(
+        "version: 1\nchannels:\n  telegram:\n    access: workspace\n",
+        &["a.yaml:4: channels.telegram.access: Telegram does not say which workspace a sender belongs to"],
+    );
+}
+
+#[test]
+fn what_is_no_yaml_has_its_line() {
+    for (text, line) in [
+        ("version: 1\nmodels: [\n", 3),
+        ("version: 1\nversion: 1\n", 2),
+        ("version: 1\n---\nversion: 1\n", 3),
+    ] {
+        let problems = parse(text, "a.yaml").err().unwrap();
+        assert_eq!(problems.len(), 1, "{text}");
+        assert_eq!(problems.first().unwrap().line, line, "{text}: {}", problems.first().unwrap());
+    }
+    let missing = load(Path::new("/nonexistent.yaml")).err().unwrap();
+    assert!(missing.first().unwrap().to_string().starts_with("/nonexistent.yaml: cannot be read"));
+}
+
+#[test]
+fn nothing_written_is_an_empty_entry() {
+    let loaded =
+        parse("version: 1\nchannels:\n  telegram:\n    accounts:\n      support:\nmodels:\n", "a").unwrap();
+    let telegram = loaded.config.channels.get("telegram").unwrap();
+    assert_eq!(telegram.accounts.get("support"), Some(&Channel::default()));
+    assert_eq!(loaded.written.get("limits"), None);
+    assert_eq!(loaded.config.limits, Limits::default());
+}
+
+#[test]
+fn the_file_we_ship_is_good_and_says_what_the_code_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assistant.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let config = parse(&text, "assistant.yaml").unwrap().config;
+    let assistant = config.assistants.get("default").unwrap();
+    assert_eq!(assistant.history, History::default());
+    assert_eq!(config.models.get("default").unwrap().provider, "bedrock");
+    // With every example switched on it is good as well, and the limits shown are the built-in ones.
+    let all = parse(&uncommented(&text), "assistant.yaml").unwrap().config;
+    assert_eq!(all.limits, Limits::default());
+    assert_eq!(all.models.len(), 5);
+    assert_eq!(all.channels.len(), 3);
+}
+
+/// The file with its examples switched on: comments without exactly one space after the `#`.
+fn uncommented(text: &str) -> String {
+    let switched = text.lines().map(|line| {
+        let (indent, rest) = line.split_at(line.len() - line.trim_start().len());
+        match rest.strip_prefix('#') {
+            Some(example) if !example.starts_with(' ') || example.starts_with("  ") => {
+                format!("{indent}{example}")
+            }
+            _ => line.to_owned(),
+        }
+    });
+    switched.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_schema_knows_every_key_of_the_code_and_no_other() {
+    let mut channel = Channel {
+        access: Some(Access::Owner),
+        assistant: Some("default".into()),
+        people: vec!["1".into()],
+        ..Channel::default()
+    };
+    channel.urls.insert("api".into(), "http://127.0.0.1:1".into());
+    channel.accounts.insert("support".into(), channel.clone());
+    let model = Model {
+        provider: "openai".into(),
+        model: "m".into(),
+        base_url: Some("http://127.0.0.1:1".into()),
+        key: Some("k".into()),
+        fallback: Some("default".into()),
+        reasoning: true,
+    };
+    let mut config = Config::default();
+    config.assistants.insert("default".into(), Assistant::default());
+    config.models.insert("default".into(), model);
+    config.channels.insert("telegram".into(), channel);
+    let mut written = serde_json::to_value(&config).unwrap();
+    assert_eq!(check::check(&schema(&specs()), &mut written), []);
+    let mut known = Vec::new();
+    keys(&schema(&specs()), "", &mut known);
+    let mut used = Vec::new();
+    used_keys(&written, "", &mut used);
+    known.retain(|key| !key.starts_with("channels.") || key.starts_with("channels.telegram."));
+    known.retain(|key| key != "channels.telegram.bot" && key != "channels.telegram.accounts.*.bot");
+    assert_eq!(known, used, "a key of turn::config that the schema lacks, or the other way round");
+}
+
+/// Dotted paths of all leaves that the schema describes; `*` for a name.
+fn keys(schema: &Value, path: &str, all: &mut Vec<String>) {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let each = schema.get("additionalProperties").filter(|each| each.is_object());
+    for (name, schema) in properties.into_iter().flatten() {
+        keys(schema, &yaml::join(path, name), all);
+    }
+    if let Some(each) = each {
+        keys(each, &yaml::join(path, "*"), all);
+    }
+    if properties.is_none() && each.is_none() {
+        all.push(path.to_owned());
+        all.sort();
+    }
+}
+
+fn used_keys(value: &Value, path: &str, all: &mut Vec<String>) {
+    match value {
+        Value::Object(entries) => {
+            for (name, value) in entries {
+                let name = if ["default", "support"].contains(&name.as_str()) { "*" } else { name };
+                used_keys(value, &yaml::join(path, name), all);
+            }
+        }
+        _ => {
+            all.push(path.to_owned());
+            all.sort();
+        }
+    }
+}
+
+#[test]
+fn what_is_pulled_reads_as_what_was_pushed() {
+    let written = json!({
+        "version": 1, "models": {"default": {"provider": "bedrock", "model": "a:b", "reasoning": false}},
+        "assistants": {"default": {"prompt": "two\nlines # no comment\n", "history": {"tokens": 5, "days": 1}}},
+        "channels": {"discord": {"application_id": "123456789012345678", "people": ["1", "yes", "null"]}},
+    });
+    let text = pull::text(&written).unwrap();
+    let again = parse(&text, "pulled").unwrap_or_else(|problems| panic!("{text}\n{problems:?}"));
+    assert_eq!(again.written, written, "{text}");
+}
