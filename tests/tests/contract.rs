@@ -24,15 +24,17 @@ fn message<'a>(secrets: &'a Secrets, text: &'a str, user: &'a str, conversation:
     }
 }
 
-fn judge(room: &dyn Local, request: &Request, secrets: &Secrets) -> ingress::Judged {
-    ingress::judge(room, "main", secrets, &Value::Null, request, NOW)
+fn judge(room: &dyn Local, request: &Request, secrets: &Secrets) -> ingress::Verdict {
+    let keys = Default::default();
+    let context = channel::Context { account: "main", secrets, settings: &Value::Null, keys: &keys, now: NOW };
+    ingress::judge(room, request, &context)
 }
 
 /// The messages in an event of the room's own making.
 fn inbound(room: &dyn Local, secrets: &Secrets, message: &Message<'_>) -> Inbound {
     let judged = judge(room, &room.event(message).request, secrets);
     let name = room.spec().name;
-    assert!((200..300).contains(&judged.status), "{name}: its own event got {}", judged.status);
+    assert!((200..300).contains(&judged.response.status), "{name}: its own event got {}", judged.response.status);
     assert_eq!(judged.messages.len(), 1, "{name}");
     judged.messages.into_iter().next().unwrap()
 }
@@ -98,8 +100,8 @@ fn what_is_not_authentic_is_refused_without_a_reason() {
         let good = room.event(&message(&secrets, "hello", "7", None, "1001")).request;
         let refused = |what: &str, request: &Request, secrets: &Secrets| {
             let judged = judge(*room, request, secrets);
-            assert_eq!(judged.status, spec.reject.status, "{}: {what}", spec.name);
-            assert_eq!(judged.body, spec.reject.body.as_bytes(), "{}: {what}", spec.name);
+            assert_eq!(judged.response.status, spec.reject.status, "{}: {what}", spec.name);
+            assert_eq!(judged.response.body, spec.reject.body.as_bytes(), "{}: {what}", spec.name);
             assert!(judged.messages.is_empty());
         };
         if spec.auth == AuthKind::Signature {
@@ -116,7 +118,7 @@ fn what_is_not_authentic_is_refused_without_a_reason() {
                 headers: good.headers.iter().filter(|(name, _)| *name != proof).collect(),
                 ..good.clone()
             };
-            if judge(*room, &without, &secrets).status == spec.reject.status {
+            if judge(*room, &without, &secrets).response.status == spec.reject.status {
                 load_bearing += 1;
                 refused(&format!("without {proof}"), &without, &secrets);
                 let value = good.headers.get(&proof).unwrap();
@@ -154,7 +156,7 @@ fn without_its_secrets_a_channel_is_closed() {
     for room in LOCAL {
         let secrets = secrets(*room);
         let good = room.event(&message(&secrets, "hello", "7", None, "1001")).request;
-        assert_eq!(judge(*room, &good, &Secrets::default()).status, 503, "{}", room.spec().name);
+        assert_eq!(judge(*room, &good, &Secrets::default()).response.status, 503, "{}", room.spec().name);
     }
 }
 
@@ -168,11 +170,11 @@ fn unknown_events_are_acknowledged() {
         for body in ["{}", "{\"type\":\"unheard_of\",\"event\":{\"type\":\"x\"}}", "[]", "null", "not json", "", &deep] {
             let request = room.sign(Request { body: body.as_bytes().to_vec(), ..good.clone() }, &secrets, NOW);
             let judged = judge(*room, &request, &secrets);
-            assert!((200..300).contains(&judged.status), "{}: {body:.30} got {}", room.spec().name, judged.status);
+            assert!((200..300).contains(&judged.response.status), "{}: {body:.30} got {}", room.spec().name, judged.response.status);
             assert!(judged.messages.is_empty());
         }
         let request = room.sign(Request { body: vec![0xff, 0xfe, 0], ..good.clone() }, &secrets, NOW);
-        assert!((200..300).contains(&judge(*room, &request, &secrets).status), "{}: no UTF-8", room.spec().name);
+        assert!((200..300).contains(&judge(*room, &request, &secrets).response.status), "{}: no UTF-8", room.spec().name);
     }
 }
 
