@@ -53,8 +53,12 @@ fn judges_the_vectors() {
 fn refuses_what_is_not_signed_and_never_breaks() {
     let signed = Discord.sign(request(&read("receive/ask-dm.json")["request"]), &secrets(), NOW);
     assert!(receive(&signed, &secrets(), &Value::Null).is_ok());
-    let changed: [fn(&mut Request); 6] = [
+    let changed: [fn(&mut Request); 7] = [
         |r| r.headers = Headers::default(),
+        |r| {
+            let upper = r.headers.get("x-signature-ed25519").unwrap().to_ascii_uppercase();
+            r.headers.set("x-signature-ed25519", upper);
+        },
         |r| r.headers.set("x-signature-ed25519", "zz\u{e9}"),
         |r| r.headers.set("x-signature-ed25519", "abc"),
         |r| r.headers.set("x-signature-ed25519", ""),

@@ -15,7 +15,8 @@ pub fn verify<'a>(request: Unverified<'a>, ctx: &Context<'_>) -> Result<Verified
     let key = sign::from_hex(key.trim()).ok_or(Reject::NotSetUp(PUBLIC_KEY))?;
     let timestamp = request.0.headers.get(TIMESTAMP).ok_or(Reject::Forged("no timestamp"))?;
     let signature = request.0.headers.get(SIGNATURE).ok_or(Reject::Forged("no signature"))?;
-    let signature = sign::from_hex(signature).ok_or(Reject::Forged("signature is not hexadecimal"))?;
+    let bytes = sign::from_hex(signature).filter(|bytes| sign::hex(bytes) == signature);
+    let signature = bytes.ok_or(Reject::Forged("signature is not lower-case hexadecimal"))?;
     let message = [timestamp.as_bytes(), request.0.body.as_slice()].concat();
     if !sign::ed25519_verify(&key, &message, &signature) {
         return Err(Reject::Forged("signature"));
