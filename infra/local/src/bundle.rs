@@ -27,7 +27,8 @@ fn packed(binary: &[u8]) -> zip::result::ZipResult<Vec<u8>> {
 /// Where cargo put the binaries: beside this one, or above it where this is a test.
 fn folder(function: &str) -> Result<PathBuf, Error> {
     let this = std::env::current_exe().unwrap_or_default();
-    let found = this.ancestors().skip(1).take(3).find(|folder| folder.join(function).is_file()).map(Path::to_owned);
+    let found =
+        this.ancestors().skip(1).take(3).find(|folder| folder.join(function).is_file()).map(Path::to_owned);
     found.ok_or_else(|| Error::Change(format!("{function} is not built: make build")))
 }
 

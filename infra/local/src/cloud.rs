@@ -116,7 +116,8 @@ impl Cloud {
 
     fn publish(&self) -> Result<(), Error> {
         let path = self.state.join(ENDPOINTS);
-        let text = serde_json::to_string_pretty(&self.endpoints).map_err(|error| Error::file(&path, error))?;
+        let text =
+            serde_json::to_string_pretty(&self.endpoints).map_err(|error| Error::file(&path, error))?;
         let next = path.with_extension("next");
         let written = std::fs::write(&next, text).and_then(|()| std::fs::rename(&next, &path));
         written.map_err(|error| Error::file(&path, error))
@@ -140,7 +141,8 @@ fn claim(state: &Path) -> Result<File, Error> {
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            let problem = format!("another run uses {}: end it, or set STATE to another folder", state.display());
+            let problem =
+                format!("another run uses {}: end it, or set STATE to another folder", state.display());
             return Err(Error::Change(problem));
         }
         Err(TryLockError::Error(error)) => return Err(Error::file(&path, error)),
@@ -163,7 +165,8 @@ fn endpoints(
     let mut channels = BTreeMap::new();
     for name in &options.channels {
         let public = output(&format!("UrlOf{name}"))?;
-        let url = stack::local_address(aws, &public).ok_or_else(|| Error::Broken(format!("{public} is no address")))?;
+        let url = stack::local_address(aws, &public)
+            .ok_or_else(|| Error::Broken(format!("{public} is no address")))?;
         channels.insert(name.clone(), url);
     }
     Ok(Endpoints {

@@ -72,7 +72,12 @@ impl Credentials {
 
     /// The secrets of an account, seeds of signing keys among them: what an event is signed with.
     pub fn of(&self, channel: &str, account: &str) -> channel::Secrets {
-        self.all.get(&key(channel, account)).into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect()
+        self.all
+            .get(&key(channel, account))
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 
     pub fn save(&self) -> Result<(), Error> {
@@ -91,7 +96,9 @@ impl Credentials {
                 (_, Some(_)) => format!("/{stack}/{channel}/{account}"),
                 (_, None) => continue,
             };
-            for (name, value) in values.iter().filter(|(name, value)| !value.is_empty() && !is_seed(name, spec)) {
+            for (name, value) in
+                values.iter().filter(|(name, value)| !value.is_empty() && !is_seed(name, spec))
+            {
                 let put = secrets.put(&format!("{path}/{name}"), &SecretString::from(value.as_str())).await;
                 put.map_err(|error| Error::Broken(format!("{path}/{name} is not stored: {error}")))?;
             }
@@ -124,7 +131,10 @@ fn made_up(secret: &SecretSpec, have: &BTreeMap<String, String>) -> Vec<(String,
 }
 
 fn is_seed(name: &str, spec: Option<&&'static Spec>) -> bool {
-    let keys = spec.into_iter().flat_map(|spec| spec.secrets).filter(|secret| secret.generate == Generate::Ed25519Hex);
+    let keys = spec
+        .into_iter()
+        .flat_map(|spec| spec.secrets)
+        .filter(|secret| secret.generate == Generate::Ed25519Hex);
     keys.into_iter().any(|key| name.strip_suffix("_seed") == Some(key.name))
 }
 
@@ -136,7 +146,10 @@ fn read(path: &Path) -> Result<Book, Error> {
     };
     // serde's own words may quote a secret: only the place is told.
     let place = |error: serde_json::Error| {
-        format!("line {}: not of the form {{\"telegram\": {{\"bot_token\": \"…\"}}, \"model\": {{…}}}}", error.line())
+        format!(
+            "line {}: not of the form {{\"telegram\": {{\"bot_token\": \"…\"}}, \"model\": {{…}}}}",
+            error.line()
+        )
     };
     serde_json::from_str(&text).map_err(|error| Error::file(path, place(error)))
 }
@@ -187,7 +200,10 @@ mod tests {
         let seed = sign::from_hex(discord.get("public_key_seed").unwrap()).unwrap();
         let public = sign::ed25519_public(&seed).unwrap();
         assert_eq!(discord.get("public_key"), Some(sign::hex(&public).as_str()));
-        assert!(is_seed("public_key_seed", Some(&spec("discord"))) && !is_seed("public_key", Some(&spec("discord"))));
+        assert!(
+            is_seed("public_key_seed", Some(&spec("discord")))
+                && !is_seed("public_key", Some(&spec("discord")))
+        );
         std::fs::remove_dir_all(state).unwrap();
     }
 

@@ -41,7 +41,9 @@ pub(crate) fn apply(
 /// Only the caps that the configuration names.
 fn limits(source: &Value) -> Result<Limits, Error> {
     let mut limits = json!(Limits::NONE);
-    if let (Some(limits), Some(named)) = (limits.as_object_mut(), source.get("limits").and_then(Value::as_object)) {
+    if let (Some(limits), Some(named)) =
+        (limits.as_object_mut(), source.get("limits").and_then(Value::as_object))
+    {
         limits.extend(named.clone());
     }
     serde_json::from_value(limits).map_err(|error| Error::Change(format!("limits: {error}")))
@@ -50,7 +52,10 @@ fn limits(source: &Value) -> Result<Limits, Error> {
 /// A model that cannot be asked from here becomes `echo`. Returns what to say about it.
 fn models(config: &mut Config, credentials: &Credentials) -> Vec<String> {
     let mut said = Vec::new();
-    config.models.entry("default".to_owned()).or_insert_with(|| Model { provider: "echo".to_owned(), ..Model::default() });
+    config
+        .models
+        .entry("default".to_owned())
+        .or_insert_with(|| Model { provider: "echo".to_owned(), ..Model::default() });
     for (name, model) in &mut config.models {
         let Some(lack) = lack(model, credentials) else { continue };
         said.push(format!("no model set up for {name:?}: echo answers ({lack})"));
@@ -63,7 +68,9 @@ fn lack(model: &Model, credentials: &Credentials) -> Option<String> {
     let key = model.key.as_deref().unwrap_or(&model.provider);
     match model.provider.as_str() {
         // The functions have the local cloud's credentials, which Bedrock does not take.
-        "bedrock" => Some("bedrock answers deployed stacks; openai, anthropic or ollama work here".to_owned()),
+        "bedrock" => {
+            Some("bedrock answers deployed stacks; openai, anthropic or ollama work here".to_owned())
+        }
         // Another endpoint may need no key.
         "openai" | "anthropic" if model.base_url.is_none() && !credentials.has_model_key(key) => {
             Some(format!("put its key into secrets.json: {{\"model\": {{{key:?}: \"…\"}}}}"))
@@ -94,7 +101,8 @@ mod tests {
     fn folder() -> PathBuf {
         use std::sync::atomic::{AtomicU32, Ordering};
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("crabhook-defaults-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name =
+            format!("crabhook-defaults-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&folder).unwrap();
         folder

@@ -15,11 +15,25 @@ use crate::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "what")]
 pub(crate) enum Told {
-    Started { function: String, pid: u32 },
-    Ended { function: String, pid: u32 },
-    Line { function: String, pid: u32, line: String },
+    Started {
+        function: String,
+        pid: u32,
+    },
+    Ended {
+        function: String,
+        pid: u32,
+    },
+    Line {
+        function: String,
+        pid: u32,
+        line: String,
+    },
     /// A message of the queue goes to the invoker; `receives` counts how often it has.
-    Given { function: String, body: String, receives: u32 },
+    Given {
+        function: String,
+        body: String,
+        receives: u32,
+    },
 }
 
 /// All functions of one run. Their lines are kept in a file: `<function> <pid> <line>`.

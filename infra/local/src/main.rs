@@ -43,7 +43,8 @@ async fn run() -> Result<(), Error> {
 
 /// Ends with the first Ctrl-C, `kill` or closed terminal.
 fn stop_signals() -> Result<impl Future<Output = ()>, Error> {
-    let listen = |kind| signal(kind).map_err(|error| Error::Broken(format!("signals cannot be heard: {error}")));
+    let listen =
+        |kind| signal(kind).map_err(|error| Error::Broken(format!("signals cannot be heard: {error}")));
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;
     let mut hang_up = listen(SignalKind::hangup())?;

@@ -32,7 +32,9 @@ impl MiniStack {
         let port = free_port(options.port)?;
         let url = format!("http://127.0.0.1:{port}");
         let mut child = command(options, port, &url)?.spawn().map_err(|error| {
-            Error::Change(format!("MiniStack does not start ({error}): `make run` puts Python and MiniStack into .venv"))
+            Error::Change(format!(
+                "MiniStack does not start ({error}): `make run` puts Python and MiniStack into .venv"
+            ))
         })?;
         let functions = Arc::new(Functions::create(&options.state.join("functions.log"))?);
         let (tell_end, ended) = watch::channel(false);
@@ -50,7 +52,8 @@ impl MiniStack {
 
     async fn answers(&self, log: &Path) -> Result<(), Error> {
         let health = format!("{}/_ministack/health", self.url);
-        let client = reqwest::Client::new();
+        let egress = egress::Egress::new().map_err(|error| Error::Broken(error.to_string()))?;
+        let client = egress.configured_client();
         let until = Instant::now() + START;
         while Instant::now() < until && !*self.ended.borrow() {
             if client.get(&health).send().await.is_ok_and(|response| response.status().is_success()) {

@@ -82,16 +82,22 @@ fn every_channel() -> Vec<String> {
 }
 
 fn chosen(names: &str) -> Result<Vec<String>, Error> {
-    let names: Vec<String> = names.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+    let names: Vec<String> =
+        names.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
     match names.iter().find(|name| channels::named(name).is_none()) {
-        Some(name) => Err(Error::Change(format!("CHANNELS: no channel {name:?}; there is {}", every_channel().join(", ")))),
+        Some(name) => Err(Error::Change(format!(
+            "CHANNELS: no channel {name:?}; there is {}",
+            every_channel().join(", ")
+        ))),
         None if names.is_empty() => Ok(every_channel()),
         None => Ok(names),
     }
 }
 
 fn port(name: &str, value: &str) -> Result<u16, Error> {
-    value.parse().map_err(|_| Error::Change(format!("{name}={value} is no port: 1 to 65535, or 0 for any that is free")))
+    value.parse().map_err(|_| {
+        Error::Change(format!("{name}={value} is no port: 1 to 65535, or 0 for any that is free"))
+    })
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, Json, OriginalUri, Query, State};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::extract::{DefaultBodyLimit, Json, Query, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use channel::Request;
@@ -54,7 +54,8 @@ struct Stage {
 impl Platform {
     /// Listens on 127.0.0.1. `called` sees every call.
     pub fn start(port: u16, called: impl Fn(&Call) + Send + Sync + 'static) -> Result<Platform, Error> {
-        let failed = |error: std::io::Error| Error::Broken(format!("the platforms' stand-in does not start: {error}"));
+        let failed =
+            |error: std::io::Error| Error::Broken(format!("the platforms' stand-in does not start: {error}"));
         let listener = std::net::TcpListener::bind(("127.0.0.1", port))
             .map_err(|_| crate::ministack::taken("PLATFORM_PORT", port))?;
         listener.set_nonblocking(true).map_err(failed)?;
@@ -118,7 +119,7 @@ async fn fault(State(stage): State<Arc<Stage>>, Json(fault): Json<Fault>) -> Sta
 async fn play(
     State(stage): State<Arc<Stage>>,
     method: Method,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -154,7 +155,10 @@ async fn play(
 }
 
 fn read(headers: &HeaderMap) -> channel::Headers {
-    headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?.to_owned()))).collect()
+    headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?.to_owned())))
+        .collect()
 }
 
 fn written(response: channel::Response) -> Response {
@@ -162,7 +166,9 @@ fn written(response: channel::Response) -> Response {
     for (name, value) in response.headers.iter() {
         built = built.header(name, value);
     }
-    built.body(Body::from(response.body)).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+    built
+        .body(Body::from(response.body))
+        .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 /// The model as a channel named `model` where faults are concerned.

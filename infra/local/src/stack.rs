@@ -8,9 +8,9 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_cloudformation::types::{Capability, Parameter, ResourceStatus, Stack, StackStatus};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::SystemTimeSource;
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use aws_types::sdk_config::BehaviorVersion;
 
 use crate::options::repository;
 use crate::{Error, Options, bundle};
@@ -58,7 +58,8 @@ async fn upload(aws: &SdkConfig, functions: impl Iterator<Item = &str>) -> Resul
     create.send().await.map_err(|error| Error::aws("no bucket for the zips", error))?;
     for function in functions {
         let zip = bundle::zip(function)?;
-        let put = client.put_object().bucket(BUCKET).key(format!("{RELEASE}/{function}.zip")).body(zip.into());
+        let put =
+            client.put_object().bucket(BUCKET).key(format!("{RELEASE}/{function}.zip")).body(zip.into());
         put.send().await.map_err(|error| Error::aws("the zips cannot be uploaded", error))?;
     }
     Ok(())
@@ -67,14 +68,22 @@ async fn upload(aws: &SdkConfig, functions: impl Iterator<Item = &str>) -> Resul
 fn parameters(options: &Options) -> Vec<Parameter> {
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
     let channels = options.channels.join(",");
-    let ours = [("Release", RELEASE), ("Artifacts", BUCKET), ("Channels", &channels), ("Architecture", architecture)];
+    let ours = [
+        ("Release", RELEASE),
+        ("Artifacts", BUCKET),
+        ("Channels", &channels),
+        ("Architecture", architecture),
+    ];
     let theirs = options.parameters.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     let all = ours.into_iter().chain(theirs);
     all.map(|(key, value)| Parameter::builder().parameter_key(key).parameter_value(value).build()).collect()
 }
 
 /// Waits for the end of the creation.
-async fn outputs(client: &aws_sdk_cloudformation::Client, name: &str) -> Result<BTreeMap<String, String>, Error> {
+async fn outputs(
+    client: &aws_sdk_cloudformation::Client,
+    name: &str,
+) -> Result<BTreeMap<String, String>, Error> {
     loop {
         let answer = client.describe_stacks().stack_name(name).send().await;
         let answer = answer.map_err(|error| Error::aws("the stack cannot be seen", error))?;
@@ -83,7 +92,9 @@ async fn outputs(client: &aws_sdk_cloudformation::Client, name: &str) -> Result<
             Some(StackStatus::CreateComplete) => {
                 let outputs = stack.map(Stack::outputs).unwrap_or_default().iter();
                 return Ok(outputs
-                    .filter_map(|output| Some((output.output_key()?.to_owned(), output.output_value()?.to_owned())))
+                    .filter_map(|output| {
+                        Some((output.output_key()?.to_owned(), output.output_value()?.to_owned()))
+                    })
                     .collect());
             }
             Some(StackStatus::CreateInProgress) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -114,7 +125,8 @@ pub(crate) fn local_address(aws_url: &str, output: &str) -> Option<String> {
 mod tests {
     #[test]
     fn public_addresses_are_reached_on_this_machine() {
-        let address = super::local_address("http://127.0.0.1:4566", "https://abc1.lambda-url.us-east-1.on.aws/");
+        let address =
+            super::local_address("http://127.0.0.1:4566", "https://abc1.lambda-url.us-east-1.on.aws/");
         assert_eq!(address.as_deref(), Some("http://127.0.0.1:4566/_aws/lambda-url/abc1/"));
         assert_eq!(super::local_address("http://127.0.0.1:4566", "nonsense"), None);
     }

@@ -103,7 +103,8 @@ mod tests {
     fn check(told: &[&str]) -> Vec<String> {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let into = lines.clone();
-        let story = Story::new(Arc::new(move |line: &str| into.lock().unwrap().push(line.to_owned())), "crabhook");
+        let story =
+            Story::new(Arc::new(move |line: &str| into.lock().unwrap().push(line.to_owned())), "crabhook");
         told.iter().for_each(|told| story.told(&serde_json::from_str(told).unwrap()));
         lines.lock().unwrap().clone()
     }

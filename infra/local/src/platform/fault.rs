@@ -80,7 +80,8 @@ impl Faults {
     pub fn next(&self, channel: &str, path: &str) -> Option<Fault> {
         let mut planned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         planned.retain(|fault| fault.times > 0);
-        let fault = planned.iter_mut().find(|fault| fault.channel == channel && path.contains(&fault.path))?;
+        let fault =
+            planned.iter_mut().find(|fault| fault.channel == channel && path.contains(&fault.path))?;
         fault.times -= 1;
         Some(fault.clone())
     }

@@ -46,7 +46,11 @@ impl Model {
         let (delay, told) = self.with(|mind| (mind.delay, mind.answers.pop_front()));
         tokio::time::sleep(delay).await;
         let text = told.unwrap_or_else(|| format!("You said: {}", said(&question)));
-        if question.get("stream").and_then(Value::as_bool).unwrap_or(false) { streamed(&text) } else { whole(&text) }
+        if question.get("stream").and_then(Value::as_bool).unwrap_or(false) {
+            streamed(&text)
+        } else {
+            whole(&text)
+        }
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Mind) -> T) -> T {
@@ -80,9 +84,7 @@ fn whole(text: &str) -> Response {
 
 /// Word by word.
 fn streamed(text: &str) -> Response {
-    let chunk = |delta: Value, reason: Option<&str>| {
-        json!({"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]})
-    };
+    let chunk = |delta: Value, reason: Option<&str>| json!({"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]});
     let words = text.split_inclusive(' ').map(|word| chunk(json!({"content": word}), None));
     let end = [chunk(json!({}), Some("stop")), json!({"choices": [], "usage": usage(text)})];
     let events = words.chain(end).map(|chunk| format!("data: {chunk}\n\n"));

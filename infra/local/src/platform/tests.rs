@@ -6,12 +6,20 @@ fn start() -> Platform {
     Platform::start(0, |_| {}).unwrap()
 }
 
+fn client() -> reqwest::Client {
+    egress::Egress::new().unwrap().configured_client()
+}
+
+async fn get(url: String) -> reqwest::Result<reqwest::Response> {
+    client().get(url).send().await
+}
+
 async fn call(platform: &Platform, path: &str, body: Value) -> reqwest::Result<reqwest::Response> {
-    reqwest::Client::new().post(format!("{}{path}", platform.url)).json(&body).send().await
+    client().post(format!("{}{path}", platform.url)).json(&body).send().await
 }
 
 async fn calls(platform: &Platform, query: &str) -> Vec<Call> {
-    let answer = reqwest::get(format!("{}/calls?{query}", platform.url)).await.unwrap();
+    let answer = get(format!("{}/calls?{query}", platform.url)).await.unwrap();
     let mut answer: Value = answer.json().await.unwrap();
     serde_json::from_value(answer["calls"].take()).unwrap()
 }
@@ -53,12 +61,19 @@ async fn a_long_poll_ends_with_the_next_call() {
 #[tokio::test]
 async fn faults_hit_the_calls_they_are_for_and_no_others() {
     let platform = start();
-    let fault = json!({"channel": "telegram", "status": 429, "retry_after": 3, "times": 2, "path": "sendMessage"});
+    let fault =
+        json!({"channel": "telegram", "status": 429, "retry_after": 3, "times": 2, "path": "sendMessage"});
     assert_eq!(call(&platform, "/fault", fault).await.unwrap().status(), 204);
-    assert_eq!(call(&platform, "/telegram/api/bot1:A/sendChatAction", json!({})).await.unwrap().status(), 200);
+    assert_eq!(
+        call(&platform, "/telegram/api/bot1:A/sendChatAction", json!({})).await.unwrap().status(),
+        200
+    );
     for _ in 0..2 {
         let answer = call(&platform, SEND, hello()).await.unwrap();
-        assert_eq!((answer.status().as_u16(), &answer.headers()["retry-after"]), (429, &"3".parse().unwrap()));
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["retry-after"]),
+            (429, &"3".parse().unwrap())
+        );
     }
     assert_eq!(call(&platform, SEND, hello()).await.unwrap().status(), 200);
     let seen = calls(&platform, "").await;
@@ -97,6 +112,6 @@ async fn the_model_echoes_and_says_what_it_is_told() {
     assert!(streamed.contains(r#""content":"as ""#) && streamed.ends_with("data: [DONE]\n\n"), "{streamed}");
     call(&platform, "/fault", json!({"channel": "model", "status": 503})).await.unwrap();
     assert_eq!(ask(true).await.unwrap().status(), 503);
-    let asked: Value = reqwest::get(format!("{}/model/calls", platform.url)).await.unwrap().json().await.unwrap();
+    let asked: Value = get(format!("{}/model/calls", platform.url)).await.unwrap().json().await.unwrap();
     assert_eq!(asked["calls"].as_array().unwrap().len(), 3);
 }
