@@ -16,6 +16,11 @@ send: build
 build: $(VENV)
 	$(CARGO) build --profile local --workspace --bins
 
+# What a message costs, in bytes, CPU, memory, capacity units and dollars. make bench ARGS='--all --runs 21'
+.PHONY: bench
+bench:
+	$(CARGO) bench --profile local -p tests --bench budget -- $(ARGS)
+
 # Forgets secrets, logs and everything else that `make run` keeps.
 clean-state:
 	rm -rf $(or $(STATE),.local)
