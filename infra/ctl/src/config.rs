@@ -164,7 +164,7 @@ fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems
 }
 
-fn reported(problems: &[Problem]) -> Error {
+pub(crate) fn reported(problems: &[Problem]) -> Error {
     let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
     Error::failed(lines.join("\n"))
 }

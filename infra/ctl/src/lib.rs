@@ -5,15 +5,22 @@
 #![allow(clippy::print_stdout, reason = "a command line's answers are printed")]
 
 mod aws;
+mod claim;
 mod cli;
 mod clock;
 pub mod config;
+mod connect;
+mod dead;
+mod deploy;
+mod doctor;
 mod error;
 mod http;
 mod local_secrets;
+mod people;
 mod place;
 mod secret;
 mod send;
+mod status;
 mod verify;
 
 pub use cli::{Cli, run};

@@ -1,0 +1,121 @@
+//! `crabhook connect`: tells a platform our address, or the operator how to.
+
+use channel::{Channel, Connect as How, Settled, Step, Target};
+use clap::Args;
+use egress::Egress;
+use model_invoker::{channels, outgoing};
+use turn::config::Config;
+
+use crate::clock::now;
+use crate::place::Place;
+use crate::{Error, Where, http, send};
+
+#[derive(Debug, Args)]
+pub struct Connect {
+    pub channel: String,
+    #[arg(long, default_value = "main")]
+    pub account: String,
+    /// The webhook's address as the platform reaches it, where something stands in front (a domain, a tunnel)
+    #[arg(long)]
+    pub url: Option<String>,
+}
+
+pub async fn run(connect: Connect, at: &Where) -> Result<(), Error> {
+    send::room(&connect.channel)?;
+    let place = Place::find(at).await?;
+    let room = channels::named(&connect.channel).ok_or(Error::Reported)?;
+    let url = match &connect.url {
+        Some(url) => url.clone(),
+        None => place.url(&connect.channel, &connect.account)?,
+    };
+    match room.spec().connect {
+        How::Manual(text) => println!("{}", text.replace("{url}", &url).trim_end()),
+        How::Call(steps, then) => {
+            call(&place, room, &connect, &url, steps).await?;
+            println!("{}", then.replace("{url}", &url));
+        }
+    }
+    Ok(())
+}
+
+async fn call(
+    place: &Place,
+    room: &dyn Channel,
+    connect: &Connect,
+    url: &str,
+    steps: fn(&str, &serde_json::Value) -> Vec<Step>,
+) -> Result<(), Error> {
+    let settings = configuration(place).await?.channel(&connect.channel, &connect.account).room_settings();
+    let caller = Caller {
+        egress: http::egress()?,
+        room,
+        settings,
+        secrets: place.secrets_of(&connect.channel, &connect.account).await?,
+    };
+    let steps = steps(url, &caller.settings);
+    if steps.is_empty() {
+        let How::Call(_, then) = room.spec().connect else { return Ok(()) };
+        return Err(Error::failed(format!("nothing was registered. {then}")));
+    }
+    for step in steps {
+        caller.call(&step).await?;
+    }
+    Ok(())
+}
+
+/// The configuration in force; the built-in one where there is none.
+pub async fn configuration(place: &Place) -> Result<Config, Error> {
+    let Some(stored) = place.store().configuration().await? else { return Ok(Config::default()) };
+    Config::tolerant(&stored.json).map_err(|error| {
+        Error::failed(format!("the stored configuration cannot be read ({error}): push a good one"))
+    })
+}
+
+/// Calls a platform's API with an account's secrets.
+pub struct Caller<'a> {
+    pub egress: Egress,
+    pub room: &'a dyn Channel,
+    pub settings: serde_json::Value,
+    pub secrets: channel::Secrets,
+}
+
+impl Caller<'_> {
+    async fn call(&self, step: &Step) -> Result<(), Error> {
+        let title = title(step);
+        let settled = self.outcome(step).await?;
+        match outgoing::settle(self.room, step, settled) {
+            Some(Settled::Posted(_) | Settled::Fetched(_) | Settled::Person(_)) => {
+                println!("ok   {title}");
+                Ok(())
+            }
+            Some(Settled::Broken(why)) => Err(Error::failed(format!("{title}: {why}"))),
+            Some(Settled::Later(_)) => Err(Error::failed(format!(
+                "{title}: the platform is busy or cannot be reached; try again in a minute"
+            ))),
+            Some(Settled::Gone | Settled::Unformatted) => Err(Error::failed(format!(
+                "{title}: the platform refused; are the secrets of the right bot?"
+            ))),
+            None => Err(Error::failed(format!("{title}: no answer in time; it is safe to try again"))),
+        }
+    }
+
+    /// The platform's answer, whatever it is.
+    ///
+    /// # Errors
+    /// A secret or an address is missing.
+    pub async fn outcome(&self, step: &Step) -> Result<outgoing::Outcome, Error> {
+        let Caller { egress, room, settings, secrets } = self;
+        let spec = room.spec();
+        let request = outgoing::request(step, spec, settings, secrets, now())
+            .map_err(|missing| Error::failed(format!("{}: {missing} {} …", title(step), spec.name)))?;
+        Ok(outgoing::send(egress, step, request, spec, settings).await)
+    }
+}
+
+/// A step for people, its secrets by name.
+fn title(step: &Step) -> String {
+    match &step.target {
+        Target::Base { path, .. } => format!("{} {path}", step.method),
+        Target::Url(url) => format!("{} {url}", step.method),
+    }
+}

@@ -1,0 +1,254 @@
+//! Channels: secrets there, address open to the public, and known to the platform.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use channel::{Auth, Body, Channel, Context, Headers, Keys, Reject, Request, Secrets, Step, Target};
+use egress::Egress;
+use model_invoker::{channels, outgoing};
+use secrets::SETTINGS;
+use serde_json::Value;
+use turn::config::Config;
+
+use super::Findings;
+use crate::clock::now;
+use crate::connect::Caller;
+use crate::place::Place;
+use crate::{Error, http};
+
+const TIME_OUT: Duration = Duration::from_secs(10);
+
+/// Questions by which a platform tells the address that it knows, for those that can be asked.
+struct Asked {
+    channel: &'static str,
+    path: &'static str,
+    /// `Authorization` scheme and secret; the path holds the secret where there is none.
+    auth: Option<(&'static str, &'static str)>,
+    /// Where in the answer the address is.
+    pointer: &'static str,
+}
+
+const ASKED: &[Asked] = &[
+    // https://core.telegram.org/bots/api#getwebhookinfo
+    Asked { channel: "telegram", path: "/bot{bot_token}/getWebhookInfo", auth: None, pointer: "/result/url" },
+    // https://docs.discord.com/developers/resources/application#get-current-application
+    Asked {
+        channel: "discord",
+        path: "/applications/@me",
+        auth: Some(("Bot", "bot_token")),
+        pointer: "/interactions_endpoint_url",
+    },
+];
+
+/// Looks at every account of every channel of the stack.
+pub async fn check(place: &Place, config: &Config, findings: &mut Findings) -> Result<(), Error> {
+    let egress = http::egress()?;
+    let listed = place.secrets().list(&format!("/{}", place.stack)).await?;
+    let there: BTreeSet<String> = listed.into_iter().map(|listed| listed.name).collect();
+    for channel in place.endpoints.channels.keys() {
+        let Some(room) = channels::named(channel) else {
+            let why = "the stack has this channel, this crabhook does not know it";
+            findings.wrong(channel, why, "Use the crabhook of the release that runs");
+            continue;
+        };
+        for account in accounts(channel, config, &there) {
+            let secrets =
+                place.secrets().of_account(&format!("/{}/{channel}/{account}", place.stack)).await?;
+            let settings = config.channel(channel, &account).room_settings();
+            let looked = Looked { place, room, account: &account, secrets, settings };
+            if looked.has_secrets(findings) {
+                looked.is_open(&egress, findings).await?;
+                looked.is_connected(&egress, findings).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Accounts that are configured or have secrets; `main` where there is no other.
+fn accounts(channel: &str, config: &Config, there: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut accounts = BTreeSet::new();
+    for path in there {
+        let below = path.strip_prefix(channel).and_then(|path| path.strip_prefix('/'));
+        if let Some((account, name)) = below.and_then(|path| path.split_once('/'))
+            && name != SETTINGS
+        {
+            accounts.insert(account.to_owned());
+        }
+    }
+    let configured =
+        config.channels.get(channel).into_iter().flat_map(|channel| channel.accounts.keys().cloned());
+    accounts.extend(configured);
+    if accounts.is_empty() {
+        accounts.insert("main".to_owned());
+    }
+    accounts
+}
+
+/// One account that is looked at.
+struct Looked<'a> {
+    place: &'a Place,
+    room: &'static dyn Channel,
+    account: &'a str,
+    secrets: Secrets,
+    settings: Value,
+}
+
+impl Looked<'_> {
+    fn title(&self) -> String {
+        match self.account {
+            "main" => self.room.spec().name.to_owned(),
+            account => format!("{}/{account}", self.room.spec().name),
+        }
+    }
+
+    /// Every secret is there that the account does not work without.
+    fn has_secrets(&self, findings: &mut Findings) -> bool {
+        let spec = self.room.spec();
+        let required = spec.secrets.iter().filter(|secret| secret.required);
+        let mut missing: BTreeSet<&str> =
+            required.map(|secret| secret.name).filter(|name| self.secrets.get(name).is_none()).collect();
+        missing.extend(self.asked_for());
+        for name in &missing {
+            let path = format!("/{}/{}/{}/{name}", self.place.stack, spec.name, self.account);
+            let about =
+                spec.secrets.iter().find(|secret| secret.name == *name).map_or("", |secret| secret.about);
+            let account =
+                if self.account == "main" { String::new() } else { format!(" --account {}", self.account) };
+            let to_do = format!("crabhook secrets set {} {name}{account} ({about})", spec.name);
+            findings.wrong(self.title(), format!("the secret {path} is not set"), to_do);
+        }
+        missing.is_empty()
+    }
+
+    /// The secret that the room misses itself, where several could do.
+    fn asked_for(&self) -> Option<&'static str> {
+        let probe = Request::new("POST", "/", Headers::default(), "{}");
+        let keys = Keys::new();
+        let (secrets, settings) = (&self.secrets, &self.settings);
+        let ctx = Context { account: self.account, secrets, settings, keys: &keys, now: now() };
+        match self.room.receive(&probe, &ctx) {
+            Err(Reject::NotSetUp(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The public gets through to the function.
+    async fn is_open(&self, egress: &Egress, findings: &mut Findings) -> Result<(), Error> {
+        let url = self.place.url(self.room.spec().name, self.account)?;
+        let answer = http::send(egress, Request::new("GET", &url, Headers::default(), ""), TIME_OUT).await;
+        let title = self.title();
+        match answer {
+            Err(error) => {
+                findings.wrong(title, format!("{url} does not answer ({error})"), "Is the stack deployed?")
+            }
+            // AWS says so itself; a room's own 403 has another body.
+            Ok(answer) if answer.status == 403 && says_aws(&answer.body) => {
+                let why = "AWS does not let the public in";
+                findings.wrong(title, why, "Deploy again: the address needs both grants of the template");
+            }
+            Ok(answer) if answer.status == 503 => {
+                let why = "it answers 503 although its secrets are set";
+                findings.wrong(title, why, "Wait a minute; if it stays, see the function's log");
+            }
+            Ok(answer) if answer.status >= 500 => {
+                findings.wrong(title, format!("it answers {}", answer.status), "See the function's log");
+            }
+            Ok(_) => findings.good(format!("{title}: {url} is open")),
+        }
+        Ok(())
+    }
+
+    /// The platform knows our address, where it can be asked and is not the local stand-in.
+    async fn is_connected(&self, egress: &Egress, findings: &mut Findings) -> Result<(), Error> {
+        let spec = self.room.spec();
+        let Some(asked) = ASKED.iter().find(|asked| asked.channel == spec.name) else { return Ok(()) };
+        if self.settings.get("urls").is_some() {
+            return Ok(());
+        }
+        let caller = Caller {
+            egress: egress.clone(),
+            room: self.room,
+            settings: self.settings.clone(),
+            secrets: self.secrets.clone(),
+        };
+        let known = match caller.outcome(&asked.step()).await? {
+            outgoing::Outcome::Answered(answer) if answer.is_success() => {
+                let body = answer.body_json();
+                body.pointer(asked.pointer).and_then(Value::as_str).unwrap_or("").to_owned()
+            }
+            outgoing::Outcome::Answered(answer) => {
+                let why = format!("{} answers {} to its own credentials", spec.title, answer.status);
+                findings.wrong(self.title(), why, "Set the bot's token again: crabhook secrets set");
+                return Ok(());
+            }
+            _ => {
+                findings.wrong(
+                    self.title(),
+                    format!("{} cannot be reached", spec.title),
+                    "Try again in a minute",
+                );
+                return Ok(());
+            }
+        };
+        let url = self.place.url(spec.name, self.account)?;
+        let connect = format!("crabhook connect {} --account {}", spec.name, self.account);
+        if known.is_empty() {
+            findings.wrong(self.title(), format!("{} does not know its address", spec.title), connect);
+        } else if known.trim_end_matches('/') == url.trim_end_matches('/') {
+            findings.good(format!("{}: {} knows its address", self.title(), spec.title));
+        } else {
+            let why = format!("{} sends to another address", spec.title);
+            let to_do = format!("{connect}, unless something of yours stands there");
+            findings.wrong(self.title(), why, to_do);
+        }
+        Ok(())
+    }
+}
+
+impl Asked {
+    fn step(&self) -> Step {
+        let target = Target::Base { base: "api".to_owned(), path: self.path.to_owned() };
+        let step = Step::new("GET", target, Body::None);
+        match self.auth {
+            Some((scheme, secret)) => {
+                step.auth(Auth::Scheme { scheme: scheme.to_owned(), secret: secret.to_owned() })
+            }
+            None => step,
+        }
+    }
+}
+
+fn says_aws(body: &[u8]) -> bool {
+    let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    body.get("Message").is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_are_those_with_secrets_or_settings() {
+        let there = |names: &[&str]| names.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+        let check = |names: &[&str], expected: &[&str]| {
+            let found = accounts("telegram", &Config::default(), &there(names));
+            assert_eq!(found, there(expected), "{names:?}");
+        };
+        check(&[], &["main"]);
+        check(&["telegram/main/settings", "slack/other/bot_token", "telegramx/a/b"], &["main"]);
+        check(&["telegram/support/bot_token"], &["support"]);
+        check(&["telegram/support/bot_token", "telegram/main/bot_token"], &["main", "support"]);
+    }
+
+    #[test]
+    fn every_question_is_one_that_its_room_can_send() {
+        for asked in ASKED {
+            let room = channels::named(asked.channel).unwrap();
+            let secrets: Secrets = [("bot_token".to_owned(), "1:A".to_owned())].into_iter().collect();
+            let request = outgoing::request(&asked.step(), room.spec(), &Value::Null, &secrets, 0).unwrap();
+            assert!(request.url.starts_with("https://"), "{}", request.url);
+            assert!(asked.pointer.starts_with('/'));
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Models: each one of the configuration is asked for a word.
+
+use std::time::{Duration, Instant};
+
+use aws_credential_types::provider::ProvideCredentials as _;
+use model::{Ask, Aws, Clients, Message, Model as _, Role};
+use model_invoker::{Configuration, Models, Services};
+use turn::config::Config;
+
+use super::Findings;
+use crate::place::Place;
+use crate::{Error, http};
+
+/// Long enough for a model that thinks before it writes.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The fewest that some providers take.
+const TOKENS: u32 = 16;
+
+/// Asks every model by itself, without the fallback that would hide its failure.
+pub async fn check(place: &Place, config: &Config, findings: &mut Findings) -> Result<(), Error> {
+    if config.models.is_empty() {
+        findings.wrong(
+            "models",
+            "none is configured, so nobody gets an answer",
+            "Add models.default, then crabhook config push",
+        );
+        return Ok(());
+    }
+    let services = services(place).await?;
+    for (name, entry) in &config.models {
+        let title = format!("models.{name} ({} {})", entry.provider, entry.model);
+        if entry.provider == "echo" {
+            match place.is_local() {
+                true => findings.good(format!("{title}: no real model, good enough for the local run")),
+                false => findings.wrong(
+                    title,
+                    "a deployed stack never echoes",
+                    "Choose a provider, then crabhook config push",
+                ),
+            }
+            continue;
+        }
+        let mut alone = config.clone();
+        if let Some(entry) = alone.models.get_mut(name) {
+            entry.fallback = None;
+        }
+        match ask(&services, &alone, name).await {
+            Ok(ms) => findings.good(format!("{title}: answers in {ms} ms")),
+            Err(error) => findings.wrong(title, &error, to_do(&error, &entry.provider, entry.key.as_deref())),
+        }
+    }
+    Ok(())
+}
+
+async fn ask(services: &Services, config: &Config, name: &str) -> Result<u128, model::Error> {
+    let chain = services.models.chain(services, config, name).await?;
+    let started = Instant::now();
+    let question = Message { role: Role::User, text: "Say: ok".to_owned(), name: None };
+    let ask = Ask { messages: vec![question], max_output_tokens: TOKENS, ..Ask::default() };
+    match chain.ask(&ask, started + PATIENCE, &mut |_| ()).await {
+        Ok(_) | Err(model::Error::Interrupted { .. }) => Ok(started.elapsed().as_millis()),
+        Err(error) => Err(error),
+    }
+}
+
+fn to_do(error: &model::Error, provider: &str, key: Option<&str>) -> String {
+    match error {
+        model::Error::NotSetUp(_) | model::Error::Refused(_) if provider == "bedrock" => {
+            "Is the model open to the account, in this region (Bedrock console, Model access)?".to_owned()
+        }
+        model::Error::NotSetUp(_) => format!("crabhook secrets set model {}", key.unwrap_or(provider)),
+        model::Error::Refused(_) => "Is the model's name right?".to_owned(),
+        _ => "Is its address right, and the provider up?".to_owned(),
+    }
+}
+
+/// What the invoker works with, with the operator's own credentials.
+async fn services(place: &Place) -> Result<Services, Error> {
+    let egress = http::egress()?;
+    let credentials = match place.aws.credentials_provider() {
+        Some(provider) => provider.provide_credentials().await.ok(),
+        None => None,
+    };
+    let region = place.aws.region().map(ToString::to_string);
+    let aws = match (place.aws.http_client(), region, credentials) {
+        (Some(http), Some(region), Some(credentials)) => Some(Aws { http, region, credentials }),
+        _ => None,
+    };
+    Ok(Services {
+        store: place.store(),
+        queue: place.queue(),
+        secrets: place.secrets(),
+        models: Models { clients: Clients { http: egress.configured_client(), aws } },
+        egress,
+        configuration: Configuration::default(),
+        secrets_root: format!("/{}", place.stack),
+        dead_letter_url: place.endpoints.dead_letter_url.clone(),
+    })
+}

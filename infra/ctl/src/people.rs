@@ -1,0 +1,80 @@
+//! `crabhook people`: who wrote, who waits to be let in, and the operator's decision.
+
+use clap::{Args, Subcommand};
+use store::{Person, Who};
+use turn::access::Role;
+
+use crate::clock::{date, now};
+use crate::place::Place;
+use crate::{Error, Where, send};
+
+#[derive(Debug, Args)]
+pub struct People {
+    #[command(subcommand)]
+    pub decision: Option<Decision>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Decision {
+    /// Let somebody talk to the assistant, under `access: pairing`
+    Allow(Somebody),
+    /// Take back what somebody was allowed, or turn somebody who waits away
+    Block(Somebody),
+    /// Make somebody an owner
+    Owner(Somebody),
+}
+
+#[derive(Debug, Args)]
+pub struct Somebody {
+    pub channel: String,
+    /// The platform's id of the person, as `crabhook people` shows it
+    pub user: String,
+    #[arg(long, default_value = "main")]
+    pub account: String,
+}
+
+pub async fn run(people: People, at: &Where) -> Result<(), Error> {
+    let (somebody, role) = match people.decision {
+        None => return list(&Place::find(at).await?).await,
+        Some(Decision::Allow(somebody)) => (somebody, Role::Allowed),
+        Some(Decision::Block(somebody)) => (somebody, Role::Stranger),
+        Some(Decision::Owner(somebody)) => (somebody, Role::Owner),
+    };
+    let Somebody { channel, user, account } = somebody;
+    send::room(&channel)?;
+    let store = Place::find(at).await?.store();
+    let known = store.person(&channel, &account, &user).await?;
+    let name = known.map(|person| person.name).unwrap_or_default();
+    store.set_role(Who { channel: &channel, account: &account, user: &user }, role, now()).await?;
+    println!("{channel} {account} {user} {name}: {}", title(role));
+    Ok(())
+}
+
+async fn list(place: &Place) -> Result<(), Error> {
+    let mut people = place.store().people().await?;
+    if people.is_empty() {
+        println!("{}: nobody yet; crabhook claim makes you the owner", place.title());
+    }
+    people.sort_by_key(|person| (!person.waiting, rank(person), -person.first_seen));
+    for Person { channel, account, user, name, role, waiting, first_seen, .. } in people {
+        let state = if waiting { "WAITS" } else { title(role) };
+        println!("{state:<8} {channel:<10} {account:<10} {user:<24} {name:<24} since {}", date(first_seen));
+    }
+    Ok(())
+}
+
+fn title(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "owner",
+        Role::Allowed => "allowed",
+        Role::Stranger => "stranger",
+    }
+}
+
+fn rank(person: &Person) -> u8 {
+    match person.role {
+        Role::Owner => 0,
+        Role::Allowed => 1,
+        Role::Stranger => 2,
+    }
+}
