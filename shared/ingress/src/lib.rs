@@ -3,6 +3,9 @@
 //! A room's `main` is one call of [`serve`]. [`judge`] is the same judgement without the queue, for whoever checks
 //! recorded requests. [`aws`] and [`log`] set a process up and are the invoker's too.
 
+// The runtime's future is nested deeper than the default allows.
+#![recursion_limit = "256"]
+
 mod account;
 pub mod aws;
 mod event;
@@ -33,7 +36,14 @@ use keys::KeyCache;
 ///
 /// # Errors
 /// The environment is not that of a webhook function; the text names the variable.
-pub async fn serve(channel: &'static dyn Channel) -> Result<(), Error> {
+///
+/// Not `async` and never inlined: the future is boxed here, so that no room's `main` needs a recursion limit of its own.
+#[inline(never)]
+pub fn serve(channel: &'static dyn Channel) -> Pin<Box<dyn Future<Output = Result<(), Error>>>> {
+    Box::pin(run(channel))
+}
+
+async fn run(channel: &'static dyn Channel) -> Result<(), Error> {
     log::init();
     let spec = channel.spec();
     let meant = std::env::var("CHANNEL").unwrap_or_default();
@@ -58,10 +68,7 @@ pub async fn serve(channel: &'static dyn Channel) -> Result<(), Error> {
         };
         Ok::<_, Infallible>(webhook.handle(event.payload, &call).await)
     };
-    // Boxed and unnamed: its type is so deep that every room's `main` would need a higher recursion limit to hold it.
-    let running: Pin<Box<dyn Future<Output = Result<(), Error>> + '_>> =
-        Box::pin(lambda_runtime::run(service_fn(handler)));
-    running.await
+    lambda_runtime::run(service_fn(handler)).await
 }
 
 /// Unix milliseconds.
