@@ -1,7 +1,7 @@
 //! Recorded requests and replies in `events/<channel>/`.
 
 use channel::local::Local;
-use channel::{Address, ExposeSecret, Generate, Headers, Part, Request, Secrets, SecretString, Way, sign};
+use channel::{Address, ExposeSecret, Generate, Headers, Part, Request, SecretString, Secrets, Way, sign};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -92,5 +92,8 @@ pub fn secrets(room: &dyn Local) -> Secrets {
 
 /// Whether a text holds one of the secrets.
 pub fn leaks(secrets: &Secrets, text: &str) -> bool {
-    secrets.names().filter_map(|name| secrets.get(name)).any(|secret| text.contains(SecretString::from(secret).expose_secret()))
+    secrets
+        .names()
+        .filter_map(|name| secrets.get(name))
+        .any(|secret| text.contains(SecretString::from(secret).expose_secret()))
 }

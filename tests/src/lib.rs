@@ -1,6 +1,7 @@
 //! What the tests share: the repository's files, the fixtures in `events/`, the rooms with secrets of their own.
 
 pub mod fixtures;
+pub mod world;
 
 use std::path::{Path, PathBuf};
 
@@ -48,5 +49,8 @@ pub fn golden(path: &str, got: &str) {
         return;
     }
     let expected = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(expected == got, "{path} differs; look at it, then UPDATE=1 rewrites it\n--- expected\n{expected}\n--- got\n{got}");
+    assert!(
+        expected == got,
+        "{path} differs; look at it, then UPDATE=1 rewrites it\n--- expected\n{expected}\n--- got\n{got}"
+    );
 }

@@ -1,7 +1,9 @@
 //! What every channel must hold to: the contract of `shared/channel`, run over the whole registry.
 
 use channel::local::{Local, Message};
-use channel::{AuthKind, ConversationKey, Inbound, Kind, Part, PostContext, Received, Request, Secrets, Way, text};
+use channel::{
+    AuthKind, ConversationKey, Inbound, Kind, Part, PostContext, Received, Request, Secrets, Way, text,
+};
 use model_invoker::channels::LOCAL;
 use model_invoker::outgoing;
 use serde_json::{Value, json};
@@ -10,23 +12,20 @@ use tests::fixtures::{NOW, leaks, secrets};
 const PLATFORM: &str = "http://127.0.0.1:4567";
 const URL: &str = "https://example.lambda-url.us-east-1.on.aws/";
 
-fn message<'a>(secrets: &'a Secrets, text: &'a str, user: &'a str, conversation: Option<&'a str>, id: &'a str) -> Message<'a> {
-    Message {
-        url: URL,
-        account: "main",
-        text,
-        user,
-        conversation,
-        id,
-        secrets,
-        platform: PLATFORM,
-        now: NOW,
-    }
+fn message<'a>(
+    secrets: &'a Secrets,
+    text: &'a str,
+    user: &'a str,
+    conversation: Option<&'a str>,
+    id: &'a str,
+) -> Message<'a> {
+    Message { url: URL, account: "main", text, user, conversation, id, secrets, platform: PLATFORM, now: NOW }
 }
 
 fn judge(room: &dyn Local, request: &Request, secrets: &Secrets) -> ingress::Verdict {
     let keys = Default::default();
-    let context = channel::Context { account: "main", secrets, settings: &Value::Null, keys: &keys, now: NOW };
+    let context =
+        channel::Context { account: "main", secrets, settings: &Value::Null, keys: &keys, now: NOW };
     ingress::judge(room, request, &context)
 }
 
@@ -34,7 +33,11 @@ fn judge(room: &dyn Local, request: &Request, secrets: &Secrets) -> ingress::Ver
 fn inbound(room: &dyn Local, secrets: &Secrets, message: &Message<'_>) -> Inbound {
     let judged = judge(room, &room.event(message).request, secrets);
     let name = room.spec().name;
-    assert!((200..300).contains(&judged.response.status), "{name}: its own event got {}", judged.response.status);
+    assert!(
+        (200..300).contains(&judged.response.status),
+        "{name}: its own event got {}",
+        judged.response.status
+    );
     assert_eq!(judged.messages.len(), 1, "{name}");
     judged.messages.into_iter().next().unwrap()
 }
@@ -49,7 +52,12 @@ fn a_message_comes_through_whole() {
         assert_eq!((inbound.channel.as_str(), inbound.account.as_str()), (spec.name, "main"));
         assert_eq!(inbound.address.channel, spec.name);
         assert_eq!(inbound.address.account, "main", "{}", spec.name);
-        assert_eq!((inbound.kind, inbound.addressed, inbound.sender.bot), (Kind::Dm, true, false), "{}", spec.name);
+        assert_eq!(
+            (inbound.kind, inbound.addressed, inbound.sender.bot),
+            (Kind::Dm, true, false),
+            "{}",
+            spec.name
+        );
         assert!((inbound.at - NOW).abs() <= 1_000, "{}: written at {}", spec.name, inbound.at);
         let stored = serde_json::to_string(&inbound).unwrap();
         assert_eq!(serde_json::from_str::<Inbound>(&stored).unwrap(), inbound);
@@ -66,9 +74,17 @@ fn two_dms_share_a_history_and_nobody_elses() {
         };
         let name = room.spec().name;
         assert_eq!(key("one", "7", None, "1001"), key("two", "7", None, "1002"), "{name}: two DMs");
-        assert_ne!(key("one", "7", None, "1001"), key("one", "8", None, "1003"), "{name}: another person's DM");
+        assert_ne!(
+            key("one", "7", None, "1001"),
+            key("one", "8", None, "1003"),
+            "{name}: another person's DM"
+        );
         assert_ne!(key("one", "7", None, "1001"), key("one", "7", Some("team"), "1004"), "{name}: a group");
-        assert_ne!(key("one", "7", Some("team"), "1004"), key("one", "7", Some("other"), "1005"), "{name}: two groups");
+        assert_ne!(
+            key("one", "7", Some("team"), "1004"),
+            key("one", "7", Some("other"), "1005"),
+            "{name}: two groups"
+        );
     }
 }
 
@@ -111,7 +127,12 @@ fn what_is_not_authentic_is_refused_without_a_reason() {
                 refused(&format!("byte {at} of the body flipped"), &forged, &secrets);
             }
         }
-        let proofs: Vec<String> = good.headers.iter().map(|(name, _)| name.to_owned()).filter(|name| name != "content-type").collect();
+        let proofs: Vec<String> = good
+            .headers
+            .iter()
+            .map(|(name, _)| name.to_owned())
+            .filter(|name| name != "content-type")
+            .collect();
         let mut load_bearing = 0;
         for proof in proofs {
             let without = Request {
@@ -135,11 +156,13 @@ fn what_is_not_authentic_is_refused_without_a_reason() {
                 }
             }
         }
-        assert!(load_bearing > 0 || spec.auth == AuthKind::Path, "{}: nothing proves where it comes from", spec.name);
-        let others: Secrets = secrets
-            .names()
-            .map(|name| (name.to_owned(), flipped(secrets.get(name).unwrap())))
-            .collect();
+        assert!(
+            load_bearing > 0 || spec.auth == AuthKind::Path,
+            "{}: nothing proves where it comes from",
+            spec.name
+        );
+        let others: Secrets =
+            secrets.names().map(|name| (name.to_owned(), flipped(secrets.get(name).unwrap()))).collect();
         refused("other secrets", &good, &others);
     }
 }
@@ -167,14 +190,32 @@ fn unknown_events_are_acknowledged() {
         let secrets = secrets(*room);
         let good = room.event(&message(&secrets, "hello", "7", None, "1001")).request;
         let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
-        for body in ["{}", "{\"type\":\"unheard_of\",\"event\":{\"type\":\"x\"}}", "[]", "null", "not json", "", &deep] {
-            let request = room.sign(Request { body: body.as_bytes().to_vec(), ..good.clone() }, &secrets, NOW);
+        for body in [
+            "{}",
+            "{\"type\":\"unheard_of\",\"event\":{\"type\":\"x\"}}",
+            "[]",
+            "null",
+            "not json",
+            "",
+            &deep,
+        ] {
+            let request =
+                room.sign(Request { body: body.as_bytes().to_vec(), ..good.clone() }, &secrets, NOW);
             let judged = judge(*room, &request, &secrets);
-            assert!((200..300).contains(&judged.response.status), "{}: {body:.30} got {}", room.spec().name, judged.response.status);
+            assert!(
+                (200..300).contains(&judged.response.status),
+                "{}: {body:.30} got {}",
+                room.spec().name,
+                judged.response.status
+            );
             assert!(judged.messages.is_empty());
         }
         let request = room.sign(Request { body: vec![0xff, 0xfe, 0], ..good.clone() }, &secrets, NOW);
-        assert!((200..300).contains(&judge(*room, &request, &secrets).response.status), "{}: no UTF-8", room.spec().name);
+        assert!(
+            (200..300).contains(&judge(*room, &request, &secrets).response.status),
+            "{}: no UTF-8",
+            room.spec().name
+        );
     }
 }
 
@@ -195,7 +236,11 @@ fn an_enqueue_that_fails_is_not_called_taken() {
                 assert!(on_failure.status >= 500, "{}: {}", spec.name, on_failure.status);
             }
             Received::Events { ack, on_failure, .. } => {
-                assert_ne!(ack.body, on_failure.body, "{}: it never asks again, so the person must", spec.name);
+                assert_ne!(
+                    ack.body, on_failure.body,
+                    "{}: it never asks again, so the person must",
+                    spec.name
+                );
             }
             other => panic!("{}: {other:?}", spec.name),
         }
@@ -238,7 +283,12 @@ fn replies_keep_the_limits_on_adversarial_text() {
                     let Some(words) = answer.said else { continue };
                     said += 1;
                     let length = text::length(&words.text, spec.text.unit);
-                    assert!(length <= spec.text.max, "{}: {length} of {} for {text:.20}", spec.name, spec.text.max);
+                    assert!(
+                        length <= spec.text.max,
+                        "{}: {length} of {} for {text:.20}",
+                        spec.name,
+                        spec.text.max
+                    );
                     assert!(!words.text.trim().is_empty(), "{}: an empty message", spec.name);
                 }
                 assert!(said > 0, "{}", spec.name);
@@ -273,23 +323,34 @@ fn a_reply_carries_its_key_and_names_no_secret() {
     for room in LOCAL {
         let (spec, secrets) = (room.spec(), secrets(*room));
         let settings = reachable(*room);
-        let event = room.event(&message(&secrets, "{bot_token} {signing_secret}", "{bot_token}", None, "1001"));
+        let event =
+            room.event(&message(&secrets, "{bot_token} {signing_secret}", "{bot_token}", None, "1001"));
         let judged = judge(*room, &event.request, &secrets);
         let inbound = &judged.messages[0];
         let text = "the value of {bot_token}, {secret} and {reply_secret}";
-        let context = PostContext { settings: &settings, key: "turn", way: Way::Reply, plain: false, now: NOW };
+        let context =
+            PostContext { settings: &settings, key: "turn", way: Way::Reply, plain: false, now: NOW };
         let post = room.post(&[Part::Text(text.into())], &inbound.address, &context);
         assert!(!leaks(&secrets, &serde_json::to_string(&post).unwrap()), "{}", spec.name);
         let mut reply_keys = Vec::new();
         for step in &post.steps {
             let request = outgoing::request(step, spec, &settings, &secrets, NOW).unwrap();
-            assert!(!leaks(&secrets, &String::from_utf8_lossy(&request.body)), "{}: a secret in a body", spec.name);
+            assert!(
+                !leaks(&secrets, &String::from_utf8_lossy(&request.body)),
+                "{}: a secret in a body",
+                spec.name
+            );
             let answer = room.answer(&as_seen(spec.name, &request));
             let settled = room.settle(step, &answer.response);
             assert!(matches!(settled, channel::Settled::Posted(_)), "{}: {settled:?}", spec.name);
             reply_keys.extend(answer.said.map(|said| said.reply_key));
         }
-        assert!(reply_keys.iter().all(|key| *key == event.reply_key) && !reply_keys.is_empty(), "{}: {reply_keys:?} {}", spec.name, event.reply_key);
+        assert!(
+            reply_keys.iter().all(|key| *key == event.reply_key) && !reply_keys.is_empty(),
+            "{}: {reply_keys:?} {}",
+            spec.name,
+            event.reply_key
+        );
     }
 }
 
@@ -299,7 +360,8 @@ fn waiting_and_failing_are_told_apart() {
         let secrets = secrets(*room);
         let settings = reachable(*room);
         let to = inbound(*room, &secrets, &message(&secrets, "hello", "7", None, "1001")).address;
-        let context = PostContext { settings: &settings, key: "turn", way: Way::Reply, plain: false, now: NOW };
+        let context =
+            PostContext { settings: &settings, key: "turn", way: Way::Reply, plain: false, now: NOW };
         let post = room.post(&[Part::Text("hello".into())], &to, &context);
         let step = post.steps.iter().find(|step| !step.optional).unwrap();
         let mut slow = channel::Response::empty(429);
@@ -315,7 +377,10 @@ fn waiting_and_failing_are_told_apart() {
         }
         for status in [400, 401, 403, 404] {
             let settled = room.settle(step, &channel::Response::text(status, "{"));
-            assert!(!matches!(settled, channel::Settled::Posted(_) | channel::Settled::Later(_)), "{name} {status}: {settled:?}");
+            assert!(
+                !matches!(settled, channel::Settled::Posted(_) | channel::Settled::Later(_)),
+                "{name} {status}: {settled:?}"
+            );
         }
     }
 }

@@ -90,7 +90,10 @@ fn the_recorded_cases_cover_what_people_do() {
                 Err(reject) => panic!("{path}: a signed request was refused: {reject}"),
             }
         }
-        assert!(private > 0 && group > 0 && files > 0, "{name}: {private} private, {group} in groups, {files} with files");
+        assert!(
+            private > 0 && group > 0 && files > 0,
+            "{name}: {private} private, {group} in groups, {files} with files"
+        );
         assert!(ignored.len() >= 2, "{name}: kinds that are ignored: {ignored:?}");
         assert!(cases::<Posting>(name, "post").len() >= 2, "events/{name}/post");
     }

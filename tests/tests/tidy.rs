@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tests::{read, root, rooms, tracked};
+use tests::{read, rooms, root, tracked};
 
 /// Files people read in one go; longer ones are two files.
 const MAX_LINES: usize = 500;
@@ -38,10 +38,18 @@ fn arrows_go_down_only() {
             let (from, to) = (floor(&name), floor(&dependency.name));
             assert!(to < from, "{name} (floor {from}) may not depend on {} (floor {to})", dependency.name);
             if name == "ingress" {
-                assert!(!matches!(dependency.name.as_str(), "store" | "turn" | "model"), "ingress: {}", dependency.name);
+                assert!(
+                    !matches!(dependency.name.as_str(), "store" | "turn" | "model"),
+                    "ingress: {}",
+                    dependency.name
+                );
             }
             let is_room = rooms().contains(&dependency.name);
-            assert!(!is_room || name == "model-invoker", "only model-invoker may depend on {}", dependency.name);
+            assert!(
+                !is_room || name == "model-invoker",
+                "only model-invoker may depend on {}",
+                dependency.name
+            );
         }
     }
 }
@@ -84,9 +92,15 @@ fn every_room_has_the_same_shape() {
         "src/local.rs",
     ];
     for room in rooms() {
-        assert!(room.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()), "{room}: [a-z0-9]+");
+        assert!(
+            room.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()),
+            "{room}: [a-z0-9]+"
+        );
         for file in shape {
-            assert!(root().join("functions").join(&room).join(file).is_file(), "functions/{room}/{file} is missing");
+            assert!(
+                root().join("functions").join(&room).join(file).is_file(),
+                "functions/{room}/{file} is missing"
+            );
         }
         let both_halves: Vec<String> = tracked()
             .into_iter()
@@ -94,7 +108,9 @@ fn every_room_has_the_same_shape() {
             .collect();
         for path in both_halves {
             let source = read(&path);
-            for forbidden in ["async fn", "std::env::var", "SystemTime::now", "std::net", "reqwest", "tokio::"] {
+            for forbidden in
+                ["async fn", "std::env::var", "SystemTime::now", "std::net", "reqwest", "tokio::"]
+            {
                 assert!(!source.contains(forbidden), "{path}: a room's halves are pure, no {forbidden}");
             }
         }
@@ -106,17 +122,30 @@ fn every_room_has_the_same_shape() {
 fn every_room_is_registered_everywhere() {
     let registered: Vec<&str> = model_invoker::channels::ALL.iter().map(|room| room.spec().name).collect();
     assert_eq!(registered, rooms(), "functions/model-invoker/src/channels.rs lists every folder, in order");
-    let (template, readme, contributing) = (read("infra/template.yaml"), read("README.md"), read("CONTRIBUTING.md"));
+    let (template, readme, contributing) =
+        (read("infra/template.yaml"), read("README.md"), read("CONTRIBUTING.md"));
     for room in model_invoker::channels::ALL {
         let spec = room.spec();
-        assert!(template.contains(&format!("- {}", spec.name)) || template.contains(&format!("{}|", spec.name)) || template.contains(&format!("|{}", spec.name)), "{} is not among the template's channels", spec.name);
+        assert!(
+            template.contains(&format!("- {}", spec.name))
+                || template.contains(&format!("{}|", spec.name))
+                || template.contains(&format!("|{}", spec.name)),
+            "{} is not among the template's channels",
+            spec.name
+        );
         let row = format!("| [{}](functions/{}/README.md) |", spec.title, spec.name);
         assert!(readme.contains(&row), "the README's table lacks a row beginning {row}");
         for half in ["receive", "post"] {
-            assert!(root().join(format!("events/{}/{half}", spec.name)).is_dir(), "events/{}/{half}/ is missing", spec.name);
+            assert!(
+                root().join(format!("events/{}/{half}", spec.name)).is_dir(),
+                "events/{}/{half}/ is missing",
+                spec.name
+            );
         }
     }
-    for step in ["functions/<channel>/", "events/<channel>/", "channels.rs", "infra/template.yaml", "README.md"] {
+    for step in
+        ["functions/<channel>/", "events/<channel>/", "channels.rs", "infra/template.yaml", "README.md"]
+    {
         assert!(contributing.contains(step), "CONTRIBUTING.md's checklist lacks {step}");
     }
 }
@@ -131,15 +160,31 @@ fn specs_hold_together() {
             assert!(!secret.about.is_empty(), "{}: say where {} is found", spec.name, secret.name);
             assert_ne!(secret.name, "settings", "{}: the name is reserved", spec.name);
         }
-        assert!(spec.bases.iter().all(|(_, url)| url.is_empty() || url.starts_with("https://")), "{}", spec.name);
-        assert!(matches!(spec.reject.status, 401 | 403), "{}: 401 or 403 for what is not authentic", spec.name);
+        assert!(
+            spec.bases.iter().all(|(_, url)| url.is_empty() || url.starts_with("https://")),
+            "{}",
+            spec.name
+        );
+        assert!(
+            matches!(spec.reject.status, 401 | 403),
+            "{}: 401 or 403 for what is not authentic",
+            spec.name
+        );
         assert!(spec.max_body <= 6 * 1024 * 1024, "{}: Lambda takes no more than 6 MB", spec.name);
     }
 }
 
 #[test]
 fn documents_are_there_and_name_no_place_of_ours() {
-    for path in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "LICENSE", "Cargo.lock", "rust-toolchain.toml", ".ci/run"] {
+    for path in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "LICENSE",
+        "Cargo.lock",
+        "rust-toolchain.toml",
+        ".ci/run",
+    ] {
         assert!(root().join(path).is_file(), "{path} is missing");
     }
     let makefile = read("Makefile");
@@ -163,7 +208,9 @@ fn no_code_panics_outside_tests() {
         let source = read(path);
         assert!(!source.contains("#[allow(clippy::"), "{path}: use #[expect] with a reason");
         let production = source.split("#[cfg(test)]").next().unwrap_or_default();
-        let unwraps = production.lines().filter(|line| line.contains(".unwrap()") && !line.trim_start().starts_with("//"));
+        let unwraps = production
+            .lines()
+            .filter(|line| line.contains(".unwrap()") && !line.trim_start().starts_with("//"));
         assert_eq!(unwraps.count(), 0, "{path}: unwrap outside tests; allowed are only {allowed:?}");
     }
 }

@@ -10,7 +10,8 @@ fn vectors_are_judged_right() {
     let mut judged = 0;
     for room in LOCAL {
         let name = room.spec().name;
-        let vectors: Vec<Value> = serde_json::from_str(&read(&format!("events/{name}/vectors.json"))).unwrap();
+        let vectors: Vec<Value> =
+            serde_json::from_str(&read(&format!("events/{name}/vectors.json"))).unwrap();
         for vector in &vectors {
             let request = &vector["request"];
             let method = request["method"].as_str().unwrap();
@@ -20,10 +21,12 @@ fn vectors_are_judged_right() {
             let headers: Headers = serde_json::from_value(request["headers"].clone()).unwrap();
             let body = request["body"].as_str().unwrap_or_default();
             let request = Request::new(method, request["url"].as_str().unwrap_or("/"), headers, body);
-            let secrets: Secrets = serde_json::from_value::<std::collections::BTreeMap<String, String>>(vector["secrets"].clone())
-                .unwrap()
-                .into_iter()
-                .collect();
+            let secrets: Secrets = serde_json::from_value::<std::collections::BTreeMap<String, String>>(
+                vector["secrets"].clone(),
+            )
+            .unwrap()
+            .into_iter()
+            .collect();
             let now = vector["now"].as_i64().unwrap_or(1_795_000_000) * 1_000;
             let context = channel::Context {
                 account: "main",

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::Error;
 
-/// One line of `ministack.py`.
+/// One line of `run_ministack.py`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "what")]
 pub(crate) enum Told {

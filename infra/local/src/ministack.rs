@@ -69,7 +69,7 @@ impl MiniStack {
 
 impl Drop for MiniStack {
     fn drop(&mut self) {
-        // Enough by itself: ministack.py kills its group when its input closes.
+        // Enough by itself: run_ministack.py kills its group when its input closes.
         drop(self.child.stdin.take());
         // And if it were stuck: the child leads a group of its own, which is all that is hit.
         kill(&[-i64::from(self.child.id())]);
@@ -97,9 +97,10 @@ fn command(options: &Options, port: u16, url: &str) -> Result<Command, Error> {
     let log = File::create(&log_path).map_err(|error| Error::file(&log_path, error))?;
     let mut command = Command::new(root.join(".venv/bin/python"));
     command
-        .arg(root.join("infra/local/ministack.py"))
+        .arg(root.join("infra/local/run_ministack.py"))
         // Functions inherit all of it, so nothing of the caller's may leak in.
         .env_clear()
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PATH", "/usr/local/bin:/usr/bin:/bin")
         .env("HOME", &scratch)
         .env("TMPDIR", &scratch)

@@ -43,9 +43,9 @@ impl Cloud {
         *self.0.lock().expect("no handler panics") = state;
     }
 
-    /// How often the operation was called since.
-    pub fn calls(&self, operation: &str) -> u64 {
-        self.0.lock().expect("no handler panics").calls.get(operation).copied().unwrap_or(0)
+    /// Calls since, by operation or path.
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        self.0.lock().expect("no handler panics").calls.clone()
     }
 
     pub fn answer(&self, request: &Request) -> Reply {

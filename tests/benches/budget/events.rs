@@ -80,6 +80,11 @@ fn request(n: usize) -> Request {
     room().event(&message).request
 }
 
+/// Something small, for what does nothing with it.
+pub fn small(n: usize) -> String {
+    json!({"text": "hello", "user": "u1", "n": n}).to_string()
+}
+
 /// It as the function URL hands it over.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads>
 pub fn webhook(n: usize) -> String {

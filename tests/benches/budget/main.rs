@@ -23,6 +23,7 @@ mod runtime;
 mod server;
 mod table;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -31,7 +32,7 @@ use authority::Authority;
 use cloud::Cloud;
 use cost::Usage;
 use measure::{Sample, Subject};
-use report::{Function, Report, Size, Throttled};
+use report::{Function, Report, Size, Slowness, Throttled};
 
 /// 128 MB's share of a core: at 1,769 MB a function has one.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>
@@ -117,7 +118,7 @@ fn run(options: &Options) -> Result<bool, String> {
 
     let mut subjects = subjects(&folder, &environment(&address, &authority));
     let mut samples: Vec<Vec<Sample>> = subjects.iter().map(|_| Vec::new()).collect();
-    let mut sends = 0.0;
+    let mut calls = BTreeMap::new();
     for run in 1..=options.runs {
         eprintln!("run {run} of {}", options.runs);
         for (subject, samples) in subjects.iter_mut().zip(&mut samples) {
@@ -127,12 +128,14 @@ fn run(options: &Options) -> Result<bool, String> {
                 Err(why) if subject.share.is_some() => eprintln!("{} throttled: {why}", subject.label),
                 Err(why) => return Err(format!("{}: {why}", subject.label)),
             }
-            if subject.label == events::CHANNEL && subject.share.is_none() {
-                sends = cloud.calls("SendMessageBatch") as f64 / (1 + subject.warm) as f64;
+            if subject.share.is_none() {
+                let events = (1 + subject.warm) as f64;
+                let of_one = cloud.calls().into_iter().map(|(name, calls)| (name, calls as f64 / events));
+                calls.insert(subject.label, of_one.collect::<BTreeMap<String, f64>>());
             }
         }
     }
-    let report = report(options, sizes, &subjects, &samples, sends)?;
+    let report = report(options, sizes, &subjects, &samples, calls)?;
     report.print();
     let json = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
     let file = tests::root().join("target/bench.json");
@@ -205,11 +208,11 @@ fn subjects(folder: &Path, environment: &[(&'static str, String)]) -> Vec<Subjec
         ..webhook(Some(SHARE_128_MB), 0)
     };
     vec![
-        echo,
+        echo(None, WARM_WEBHOOKS),
         webhook(None, WARM_WEBHOOKS),
         invoker(INVOKER, false, None, WARM_TURNS),
         invoker(STREAMED, true, None, WARM_STREAMED),
-        throttled_echo,
+        echo(Some(SHARE_128_MB), 0),
         webhook(Some(SHARE_128_MB), 0),
         invoker(INVOKER, false, Some(SHARE_128_MB), 0),
     ]
@@ -220,7 +223,7 @@ fn report(
     sizes: Vec<Size>,
     subjects: &[Subject],
     samples: &[Vec<Sample>],
-    sends: f64,
+    mut calls: BTreeMap<&str, BTreeMap<String, f64>>,
 ) -> Result<Report, String> {
     let of = |label: &str| {
         let mut all = subjects.iter().zip(samples);
@@ -233,8 +236,10 @@ fn report(
     let (webhook, webhook_samples) = of(events::CHANNEL)?;
     let (invoker, invoker_samples) = of(INVOKER)?;
     let (streamed, _) = of(STREAMED)?;
-    let slowness = report::slowness(&echo);
+    let slowness = Slowness::of(&echo);
     let budgets = report::budgets(&webhook, &invoker, &streamed, &sizes, slowness);
+    let sends =
+        calls.get(events::CHANNEL).and_then(|calls| calls.get("SendMessageBatch")).copied().unwrap_or(0.0);
     let last = |samples: &[Sample]| samples.last().cloned().unwrap_or_default();
     let usage = Usage::of(
         &last(invoker_samples),
@@ -257,6 +262,7 @@ fn report(
         throttled: throttled.map(|(subject, samples)| Throttled::of(subject.label, samples)).collect(),
         sizes,
         usage,
+        calls_per_turn: calls.remove(INVOKER).unwrap_or_default(),
         usd_per_million: bill,
         usd_per_month,
         usd_per_month_idle,

@@ -1,0 +1,226 @@
+//! A local cloud for the end-to-end tests: real template, real binaries, real HTTP.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use channel::Secrets;
+use channel::local::{Local, Message};
+use local::{Cloud, Options, Source};
+use model_invoker::channels;
+use queue::{DeadLetter, Queue};
+use serde_json::{Value, json};
+
+/// Nothing here takes longer unless it is broken: the slowest thing is a token that shows again after a kill.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A running cloud and ways to talk to it.
+pub struct World {
+    pub cloud: Cloud,
+    http: reqwest::Client,
+    ids: AtomicU64,
+}
+
+/// What somebody writes.
+#[derive(Clone, Copy)]
+pub struct Words<'a> {
+    pub channel: &'a str,
+    pub account: &'a str,
+    pub user: &'a str,
+    pub conversation: Option<&'a str>,
+    pub text: &'a str,
+}
+
+impl<'a> Words<'a> {
+    pub fn of(channel: &'a str, user: &'a str, text: &'a str) -> Words<'a> {
+        Words { channel, account: "main", user, conversation: None, text }
+    }
+}
+
+/// A message as it was delivered.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    pub status: u16,
+    pub channel: String,
+    /// The conversation, or the reply slot, in which the answer appears.
+    pub reply_key: String,
+    pub id: String,
+    pub took: Duration,
+}
+
+impl World {
+    /// Starts a cloud of its own below the system's folder for temporary files.
+    pub async fn start(name: &str, config: &str, change: impl FnOnce(&mut Options)) -> World {
+        let state = std::env::temp_dir().join(format!("crabhook-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&state);
+        let mut options = Options::isolated(&state);
+        options.config = Source::Text(config.to_owned());
+        change(&mut options);
+        let say: local::Say = Arc::new(|line: &str| eprintln!("{line}"));
+        let cloud =
+            Cloud::start(options, say).await.unwrap_or_else(|error| panic!("the local cloud: {error}"));
+        World { cloud, http: reqwest::Client::new(), ids: AtomicU64::new(1_000) }
+    }
+
+    /// A new message id.
+    pub fn id(&self) -> String {
+        self.ids.fetch_add(1, Ordering::Relaxed).to_string()
+    }
+
+    /// Delivers a message as its platform would.
+    pub async fn send(&self, words: Words<'_>) -> Sent {
+        self.deliver(words, &self.id()).await
+    }
+
+    /// Delivers a message of that id: the same id again is a redelivery.
+    pub async fn deliver(&self, words: Words<'_>, id: &str) -> Sent {
+        self.deliver_with(words, id, &self.cloud.secrets(words.channel, words.account)).await
+    }
+
+    /// Delivers a message signed with these secrets.
+    pub async fn deliver_with(&self, words: Words<'_>, id: &str, secrets: &Secrets) -> Sent {
+        let room: &dyn Local = channels::local(words.channel).expect("a registered channel");
+        let base = &self.cloud.endpoints().channels[words.channel];
+        let url = if words.account == "main" { base.clone() } else { format!("{base}{}", words.account) };
+        let event = room.event(&Message {
+            url: &url,
+            account: words.account,
+            text: words.text,
+            user: words.user,
+            conversation: words.conversation,
+            id,
+            secrets,
+            platform: &format!("{}/{}", self.cloud.endpoints().platform, words.channel),
+            now: model_invoker::now(),
+        });
+        let started = Instant::now();
+        let mut request = self.http.request(event.request.method.parse().expect("a method"), &url);
+        for (name, value) in event.request.headers.iter() {
+            request = request.header(name, value);
+        }
+        let answer = request.body(event.request.body).send().await.expect("the webhook answers");
+        Sent {
+            status: answer.status().as_u16(),
+            channel: words.channel.to_owned(),
+            reply_key: event.reply_key,
+            id: id.to_owned(),
+            took: started.elapsed(),
+        }
+    }
+
+    /// All texts that appeared where the message's answer belongs, in order.
+    pub async fn said(&self, sent: &Sent) -> Vec<String> {
+        texts(&self.calls(&sent.channel).await, &sent.reply_key)
+    }
+
+    /// Waits until the texts there are as wanted.
+    pub async fn until(&self, sent: &Sent, enough: impl Fn(&[String]) -> bool) -> Vec<String> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut since = 0;
+        loop {
+            let said = self.said(sent).await;
+            if enough(&said) {
+                return said;
+            }
+            if Instant::now() > deadline {
+                panic!("{}: still {said:?} after {PATIENCE:?}\n{}", sent.channel, self.report());
+            }
+            // Answers as soon as there is a newer call.
+            let url = format!(
+                "{}/calls?channel={}&since={since}&wait=5",
+                self.cloud.endpoints().platform,
+                sent.channel
+            );
+            let calls = self.get(&url).await;
+            since = calls["calls"]
+                .as_array()
+                .and_then(|calls| calls.last())
+                .and_then(|call| call["n"].as_u64())
+                .unwrap_or(since);
+        }
+    }
+
+    /// The one reply to a message.
+    pub async fn reply(&self, sent: &Sent) -> String {
+        self.until(sent, |said| !said.is_empty()).await.join("\n")
+    }
+
+    /// Every call that the channel's platform got.
+    pub async fn calls(&self, channel: &str) -> Vec<Value> {
+        let url = format!("{}/calls?channel={channel}", self.cloud.endpoints().platform);
+        self.get(&url).await["calls"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// What the scripted model was asked.
+    pub async fn questions(&self) -> Vec<Value> {
+        let answer = self.get(&format!("{}/model/calls", self.cloud.endpoints().platform)).await;
+        answer["calls"].as_array().or(answer.as_array()).cloned().unwrap_or_default()
+    }
+
+    async fn get(&self, url: &str) -> Value {
+        self.http.get(url).send().await.expect("the stand-in answers").json().await.expect("JSON")
+    }
+
+    /// Tells the stand-in something: `/fault`, `/model/delay`, `/model/answers`.
+    pub async fn tell(&self, path: &str, what: Value) {
+        let url = format!("{}{path}", self.cloud.endpoints().platform);
+        let answer = self.http.post(url).json(&what).send().await.expect("the stand-in answers");
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    }
+
+    pub async fn think(&self, ms: u64) {
+        self.tell("/model/delay", json!({ "ms": ms })).await;
+    }
+
+    pub fn queue(&self) -> Queue {
+        Queue::connect(self.cloud.aws(), &self.cloud.endpoints().queue_url)
+    }
+
+    pub fn store(&self) -> store::Store {
+        store::Store::connect(self.cloud.aws(), &self.cloud.endpoints().table)
+    }
+
+    /// Waits until every message is done with: nothing in the queue, visible or hidden.
+    pub async fn settled(&self) {
+        let (queue, deadline) = (self.queue(), Instant::now() + PATIENCE);
+        loop {
+            let counts = queue.counts().await.expect("the queue answers");
+            if counts.waiting + counts.hidden == 0 {
+                return;
+            }
+            assert!(Instant::now() < deadline, "the queue is not empty: {counts:?}\n{}", self.report());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// The dead letters, as an operator sees them. They stay.
+    pub async fn dead(&self) -> Vec<DeadLetter> {
+        let dead = Queue::connect(self.cloud.aws(), &self.cloud.endpoints().dead_letter_url);
+        let received = dead.receive(0).await.expect("the dead letters can be read");
+        received.iter().map(|message| DeadLetter::parse(&message.body, message.sent_at)).collect()
+    }
+
+    /// Waits until the model has been asked so many questions in all.
+    pub async fn asked(&self, questions: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.questions().await.len() < questions {
+            assert!(Instant::now() < deadline, "the model was never asked\n{}", self.report());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// The invoker's last words, for whoever reads a failed test.
+    fn report(&self) -> String {
+        let log = self.cloud.log("model-invoker");
+        log.iter().rev().take(30).rev().cloned().collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn texts(calls: &[Value], reply_key: &str) -> Vec<String> {
+    calls
+        .iter()
+        .filter(|call| call["status"].as_u64().is_some_and(|status| (200..300).contains(&status)))
+        .filter(|call| call["said"]["reply_key"] == reply_key)
+        .filter_map(|call| call["said"]["text"].as_str().map(str::to_owned))
+        .collect()
+}
