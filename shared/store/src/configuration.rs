@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::change::Change;
 use crate::keys;
-use crate::table::{Change, Outcome, Store, number, text};
+use crate::table::{Outcome, Store, number, text};
 
 /// An item holds 400 KB.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>

@@ -1,11 +1,12 @@
 //! The lease on a conversation, and the writes that only its holder may make.
 
-use channel::{ConversationKey, sign};
+use channel::ConversationKey;
 use turn::{Head, OpenTurn, VERSION};
 
 use crate::Error;
+use crate::change::Change;
 use crate::keys;
-use crate::table::{Change, Item, Outcome, Store, number, text};
+use crate::table::{Item, Outcome, Store, number};
 
 /// Clocks may differ by this much: an expired lease is taken only after it, milliseconds.
 const SKEW_MS: i64 = 5_000;
@@ -62,22 +63,18 @@ impl Store {
     /// # Errors
     /// Whether it is taken is not known; it ends by itself.
     pub async fn take(&self, conversation: &ConversationKey, now: i64, until: i64) -> Result<Taken, Error> {
-        // The SDK repeats a call whose answer was lost. By its own mark the taker knows the lease that it already has.
-        let holder = sign::hex(&sign::random::<8>());
         let take = Change::at(
             keys::head(conversation),
-            "SET #until = :until, #holder = :holder, #v = if_not_exists(#v, :v) ADD #epoch :one",
+            "SET #until = :until, #mark = :mark, #v = if_not_exists(#v, :v) ADD #epoch :one",
         )
         .only_if("attribute_not_exists(#until) OR #until = :free OR #until < :expired")
         .with(":until", number(until))
-        .with(":holder", text(&holder))
         .with(":v", number(VERSION))
         .with(":one", number(1))
         .with(":free", number(0))
         .with(":expired", number(now - SKEW_MS));
-        Ok(match self.update(take).await? {
+        Ok(match self.update_first(take).await? {
             Outcome::Done(item) => Taken::Taken(head(item)?),
-            Outcome::Refused(item) if item.get("holder") == Some(&text(&holder)) => Taken::Taken(head(item)?),
             Outcome::Refused(item) => Taken::Busy(head(item)?),
         })
     }
@@ -177,7 +174,7 @@ mod tests {
         let of = ConversationKey::of("c", "main", "1", "");
         assert_eq!(head(Item::new()).unwrap(), Head::default());
         let stored =
-            keys::head(&of).with(&serde_json::json!({"rev": 2, "holder": "x", "later": [1]}), None).unwrap();
+            keys::head(&of).with(&serde_json::json!({"rev": 2, "mark": "x", "later": [1]}), None).unwrap();
         assert_eq!(head(stored).unwrap(), Head { rev: 2, ..Head::default() });
         let full = Head {
             v: 1,

@@ -2,8 +2,9 @@
 //! delay a commit.
 
 use crate::Error;
+use crate::change::Change;
 use crate::keys;
-use crate::table::{Change, Item, Outcome, Store, number, seconds};
+use crate::table::{Item, Outcome, Store, number, seconds};
 
 /// How long a counter is kept, seconds.
 const TTL_S: i64 = 40 * 86_400;
@@ -37,7 +38,11 @@ impl Store {
     /// # Errors
     /// Whether it is used up is not known.
     pub async fn once(&self, scope: &str, period: &str, now: i64) -> Result<bool, Error> {
-        Ok(self.count(&format!("once#{scope}"), period, 1, now).await? == 1)
+        let first =
+            Change::at(keys::count(&format!("once#{scope}"), period), "SET #ttl = :ttl, #mark = :mark")
+                .only_if("attribute_not_exists(#pk)")
+                .with(":ttl", number(seconds(now) + TTL_S));
+        Ok(matches!(self.update_first(first).await?, Outcome::Done(_)))
     }
 }
 

@@ -8,8 +8,9 @@ use serde_json::json;
 use turn::{Head, VERSION, Waiting};
 
 use crate::Error;
+use crate::change::{Change, put_if};
 use crate::keys;
-use crate::table::{Change, Item, Outcome, Store, number, put_if, seconds, text, token};
+use crate::table::{Item, Outcome, Store, number, seconds, text, token};
 
 /// Platforms send again for hours to days; a mark outlives them all. Seconds.
 const SEEN_TTL_S: i64 = 8 * 86_400;
@@ -65,12 +66,12 @@ impl Store {
     /// # Errors
     /// It may or may not be marked.
     pub async fn mark_seen(&self, conversation: &ConversationKey, id: &str, now: i64) -> Result<bool, Error> {
-        let mark = Change::at(keys::seen(conversation, id), "SET #v = :v, #ttl = :ttl")
+        let mark = Change::at(keys::seen(conversation, id), "SET #v = :v, #ttl = :ttl, #mark = :mark")
             .only_if(NOT_SEEN)
             .with(":v", number(VERSION))
             .with(":ttl", number(seconds(now) + SEEN_TTL_S))
             .with(":now", number(seconds(now)));
-        Ok(matches!(self.update(mark).await?, Outcome::Done(_)))
+        Ok(matches!(self.update_first(mark).await?, Outcome::Done(_)))
     }
 
     /// Whether a message came before. A mark that expired and is still there counts too.

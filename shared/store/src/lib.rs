@@ -3,6 +3,7 @@
 //! One table, keys `pk` and `sk`, laid out in [`keys`]. Times are Unix milliseconds; only `ttl` is in seconds, and since
 //! DynamoDB removes expired items days late, this code looks at it by itself. Everything is read consistently.
 
+mod change;
 mod configuration;
 mod conversation;
 mod counters;

@@ -9,8 +9,9 @@ use turn::VERSION;
 use turn::access::Role;
 
 use crate::Error;
+use crate::change::{Change, delete_if};
 use crate::keys;
-use crate::table::{Change, Store, delete_if, number, seconds, text, token};
+use crate::table::{Store, number, seconds, text, token};
 
 /// Somebody by the platform's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,13 +10,14 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConsumedCapacity, Delete, Put, ReturnConsumedCapacity, ReturnValue,
-    ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, ConsumedCapacity, ReturnConsumedCapacity, ReturnValue,
+    ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use aws_types::SdkConfig;
 use serde::Serialize;
 
 use crate::Error;
+use crate::change::Change;
 use crate::keys::Key;
 
 /// One attempt of a call; the SDK makes up to three. All of them together end before a lease does.
@@ -136,6 +137,16 @@ impl Store {
         }
     }
 
+    /// An update that only the first can make, whose expression sets `#mark = :mark`. The SDK repeats a call whose answer
+    /// was lost, and its own first attempt would refuse it: by the mark it is known again.
+    pub(crate) async fn update_first(&self, change: Change) -> Result<Outcome, Error> {
+        let mark = text(channel::sign::hex(&channel::sign::random::<8>()));
+        Ok(match self.update(change.with(":mark", mark.clone())).await? {
+            Outcome::Refused(item) if item.get("mark") == Some(&mark) => Outcome::Done(item),
+            outcome => outcome,
+        })
+    }
+
     /// All or nothing. `token` makes a repetition within 10 minutes harmless.
     pub(crate) async fn transact(
         &self,
@@ -211,97 +222,6 @@ pub(crate) fn token() -> String {
     channel::sign::hex(&channel::sign::random::<16>())
 }
 
-/// An update of one item, alone or in a transaction. Attributes are written `#name` in expressions, because many of ours
-/// are reserved words; their names are found there.
-#[derive(Debug, Clone)]
-pub(crate) struct Change {
-    key: Key,
-    update: String,
-    condition: Option<String>,
-    values: HashMap<String, AttributeValue>,
-}
-
-impl Change {
-    pub fn at(key: Key, update: impl Into<String>) -> Change {
-        Change { key, update: update.into(), condition: None, values: HashMap::new() }
-    }
-
-    pub fn only_if(mut self, condition: &str) -> Change {
-        self.condition = Some(condition.to_owned());
-        self
-    }
-
-    /// The value of `:name` in the expressions.
-    pub fn with(mut self, name: &str, value: AttributeValue) -> Change {
-        self.values.insert(name.to_owned(), value);
-        self
-    }
-
-    pub fn into_item(self, table: &str) -> Result<TransactWriteItem, Error> {
-        let update = Update::builder()
-            .table_name(table)
-            .set_key(Some(self.key.item()))
-            .update_expression(&self.update)
-            .set_condition_expression(self.condition.clone())
-            .set_expression_attribute_names(self.names())
-            .set_expression_attribute_values(self.values())
-            .build()?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    fn names(&self) -> Option<HashMap<String, String>> {
-        let names = names(&[&self.update, self.condition.as_deref().unwrap_or_default()]);
-        (!names.is_empty()).then_some(names)
-    }
-
-    fn values(&self) -> Option<HashMap<String, AttributeValue>> {
-        (!self.values.is_empty()).then(|| self.values.clone())
-    }
-}
-
-/// Every `#name` in the expressions, with the name it stands for.
-fn names(expressions: &[&str]) -> HashMap<String, String> {
-    let found = expressions.iter().flat_map(|expression| expression.split('#').skip(1)).map(|rest| {
-        let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-        (format!("#{name}"), name)
-    });
-    found.collect()
-}
-
-/// A put within a transaction, with a condition in which every attribute is written `#name`.
-pub(crate) fn put_if(
-    table: &str,
-    item: Item,
-    condition: Option<&str>,
-    values: HashMap<String, AttributeValue>,
-) -> Result<TransactWriteItem, Error> {
-    let put = Put::builder()
-        .table_name(table)
-        .set_item(Some(item))
-        .set_condition_expression(condition.map(str::to_owned))
-        .set_expression_attribute_names(condition.map(|condition| names(&[condition])))
-        .set_expression_attribute_values((!values.is_empty()).then_some(values))
-        .build()?;
-    Ok(TransactWriteItem::builder().put(put).build())
-}
-
-/// A delete within a transaction.
-pub(crate) fn delete_if(
-    table: &str,
-    key: Key,
-    condition: Option<&str>,
-    values: HashMap<String, AttributeValue>,
-) -> Result<TransactWriteItem, Error> {
-    let delete = Delete::builder()
-        .table_name(table)
-        .set_key(Some(key.item()))
-        .set_condition_expression(condition.map(str::to_owned))
-        .set_expression_attribute_names(condition.map(|condition| names(&[condition])))
-        .set_expression_attribute_values((!values.is_empty()).then_some(values))
-        .build()?;
-    Ok(TransactWriteItem::builder().delete(delete).build())
-}
-
 impl Key {
     pub fn item(&self) -> Item {
         HashMap::from([("pk".to_owned(), text(&self.pk)), ("sk".to_owned(), text(&self.sk))])
@@ -338,15 +258,6 @@ pub(crate) fn is_expired(item: &Item, now: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_found_in_expressions() {
-        let found =
-            names(&["SET #ids[3] = :id, #until=:until ADD #epoch :one", "#epoch = :mine OR NOT (#ttl<:now)"]);
-        let mut found: Vec<(&str, &str)> = found.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        found.sort_unstable();
-        assert_eq!(found, [("#epoch", "epoch"), ("#ids", "ids"), ("#ttl", "ttl"), ("#until", "until")]);
-    }
 
     #[test]
     fn an_expired_item_is_not_alive() {

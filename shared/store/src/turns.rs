@@ -6,9 +6,10 @@ use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use channel::ConversationKey;
 use turn::{Commit, Turn};
 
+use crate::change::{Change, delete_if, put_if};
 use crate::conversation::mine;
 use crate::keys;
-use crate::table::{Change, Store, Transacted, delete_if, is_expired, number, put_if, seconds, text};
+use crate::table::{Store, Transacted, is_expired, number, seconds, text};
 use crate::{Error, Written};
 
 const DAY_S: i64 = 86_400;
