@@ -199,13 +199,12 @@ fn subjects(folder: &Path, environment: &[(&'static str, String)]) -> Vec<Subjec
         warm,
         share,
     };
-    let echo =
-        Subject { label: ECHO, binary: folder.join(ECHO), is_done: |_| true, ..webhook(None, WARM_WEBHOOKS) };
-    let throttled_echo = Subject {
+    let echo = |share, warm| Subject {
         label: ECHO,
         binary: folder.join(ECHO),
+        event: events::small,
         is_done: |_| true,
-        ..webhook(Some(SHARE_128_MB), 0)
+        ..webhook(share, warm)
     };
     vec![
         echo(None, WARM_WEBHOOKS),

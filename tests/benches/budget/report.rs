@@ -126,8 +126,10 @@ pub fn budgets(
     sizes: &[Size],
     slowness: Slowness,
 ) -> Vec<Budget> {
-    let cpu =
-        |what, figure: Figure, budget: f64| Budget::new(what, "ms", figure.median, budget, budget * slowness);
+    let Slowness { init, first, warm } = slowness;
+    let cpu = |what, figure: Figure, budget: f64, times: f64| {
+        Budget::new(what, "ms", figure.median, budget, budget * times)
+    };
     let peak = |what, figure: Figure, budget: f64| Budget::new(what, "MiB", figure.median, budget, budget);
     let zip = |what, name: &str, budget: f64| {
         let size =
@@ -220,9 +222,9 @@ impl Report {
     }
 
     fn print_budgets(&self) {
+        let Slowness { init, first, warm } = self.slowness;
         println!(
-            "\nCPU limits are multiples of the echo's: this machine takes {:.2} times as long",
-            self.slowness
+            "\nCPU limits go with the echo's CPU: here init x {init:.2}, first x {first:.2}, warm x {warm:.2}"
         );
         println!("{:<40}{:>12}{:>12}{:>12}", "", "measured", "budget", "limit here");
         for Budget { what, unit, measured, budget, limit, kept } in &self.budgets {
