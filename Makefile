@@ -3,18 +3,31 @@ CARGO := cargo
 BIN := target/local
 VENV := .venv/.$(shell cksum < infra/requirements.txt | cut -d' ' -f1)
 
-.PHONY: run send build clean-state
+.PHONY: run send build deploy push connect clean-state
+comma := ,
 
 # Variables that it reads: CHANNELS, PORT, PLATFORM_PORT, CONFIG, STATE, STACK, AUTH (infra/local/src/options.rs)
 run: build
 	@exec $(BIN)/local
 
-# make send CHANNEL=telegram TEXT=hello
-send: build
-	@$(BIN)/crabhook send $(CHANNEL) --text '$(subst ','\'',$(TEXT))'
+# make send CHANNEL=telegram TEXT=hello; more of it by ARGS='--user ana --conversation team'
+send:
+	@$(BIN)/crabhook send $(CHANNEL) --text '$(subst ','\'',$(TEXT))' $(ARGS)
 
 build: $(VENV)
 	$(CARGO) build --profile local --workspace --bins
+
+# Into the AWS account: make deploy CHANNELS=telegram,slack STACK=crabhook; what else there is: target/local/crabhook --help
+deploy: build
+	$(BIN)/crabhook --stack $(or $(STACK),crabhook) deploy $(subst $(comma), ,$(CHANNELS)) $(ARGS)
+
+# The code of one function, nothing else: make push FN=telegram
+push: build
+	$(BIN)/crabhook --stack $(or $(STACK),crabhook) push $(FN)
+
+# Tells a platform where its webhook is: make connect CHANNEL=telegram STACK=crabhook
+connect:
+	$(BIN)/crabhook $(if $(STACK),--stack $(STACK)) connect $(CHANNEL) $(ARGS)
 
 # What a message costs, in bytes, CPU, memory, capacity units and dollars. make bench ARGS='--all --runs 21'
 .PHONY: bench

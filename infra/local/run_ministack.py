@@ -1,7 +1,7 @@
 """MiniStack as the local run needs it: it lives no longer than its parent, and tells what its functions do.
 
-Written for the version in infra/requirements.txt: the two methods wrapped below are MiniStack's own business and may be
-named otherwise in the next one.
+Written for the version in infra/requirements.txt: what is wrapped below is MiniStack's own business and may be named
+otherwise in the next one.
 
 Standard input stays open while the parent lives. When it closes, whatever the reason, the whole process group is
 killed: MiniStack and every function it started. The parent makes this process the leader of a new group.
@@ -24,6 +24,7 @@ def main():
     from ministack.core.lambda_runtime import ProvidedWorker
 
     listen_in(ProvidedWorker, tell)
+    judge_as_aws_does()
 
     from ministack.app import main as run
 
@@ -69,6 +70,28 @@ def listen_in(worker_class, tell):
         return invoke(self, event, *rest, **named)
 
     worker_class._pump_output, worker_class.invoke = pump_and_tell, invoke_and_tell
+
+
+def judge_as_aws_does():
+    """With AUTH=true MiniStack asks for two permissions that AWS does not know."""
+    from ministack.core import iam_actions
+
+    action_of, resource_of = iam_actions.extract_iam_action, iam_actions.extract_resource_arn
+
+    def action(*request, **named):
+        # SQS allows a batch by the action of a single message.
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
+        found = action_of(*request, **named)
+        return found.removesuffix("Batch") if found and found.startswith("sqs:") else found
+
+    def resource(service, method, path, headers, body, query_params, region, account_id):
+        # GetParametersByPath is judged on the path that is read, not on everything.
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html
+        found = resource_of(service, method, path, headers, body, query_params, region, account_id)
+        read = json.loads(body or b"{}").get("Path") if service == "ssm" and found == "*" else None
+        return f"arn:aws:ssm:{region}:{account_id}:parameter{read.rstrip('/')}" if read else found
+
+    iam_actions.extract_iam_action, iam_actions.extract_resource_arn = action, resource
 
 
 class Overheard:

@@ -88,6 +88,10 @@ fn trouble(line: &str) -> Option<String> {
     if !matches!(level.as_str(), "WARN" | "ERROR") {
         return None;
     }
+    // Every line of a webhook function is one request; of a bad one, people want to know why.
+    if let (Some(why), Some(status)) = (fields.get("why").and_then(Value::as_str), fields.get("status")) {
+        return Some(format!("answered {status}: {why}"));
+    }
     for known in ["level", "timestamp", "target", "span", "spans"] {
         fields.remove(known);
     }
@@ -114,10 +118,16 @@ mod tests {
         let lines = check(&[
             r#"{"what":"line","function":"crabhook-slack","pid":1,"line":"{\"level\":\"INFO\",\"message\":\"m\"}"}"#,
             r#"{"what":"line","function":"crabhook-slack","pid":1,"line":"{\"level\":\"WARN\",\"message\":\"no key\",\"n\":2}"}"#,
+            r#"{"what":"line","function":"crabhook-slack","pid":1,"line":"{\"level\":\"WARN\",\"status\":401,\"why\":\"forged\"}"}"#,
             r#"{"what":"line","function":"crabhook-model-invoker","pid":1,"line":"thread 'main' panicked"}"#,
             r#"{"what":"given","function":"crabhook-model-invoker","body":"{}","receives":1}"#,
         ]);
-        assert_eq!(lines, ["slack     ! no key n=2", "model-invoker ! thread 'main' panicked"]);
+        let expected = [
+            "slack     ! no key n=2",
+            "slack     ! answered 401: forged",
+            "model-invoker ! thread 'main' panicked",
+        ];
+        assert_eq!(lines, expected);
     }
 
     #[test]
