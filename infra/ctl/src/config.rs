@@ -54,7 +54,14 @@ pub async fn run(command: Command, at: &Where) -> Result<(), Error> {
         }
         Command::Push { file } => {
             let config = load(&file).map_err(|problems| reported(&problems))?;
-            push_to(&Place::find(at).await?, &config).await?;
+            let place = Place::find(at).await?;
+            if place.is_local() {
+                return Err(Error::usage(
+                    "the local run reads its configuration when it starts, and adds what keeps it on this machine: stop it \
+                     and `make run` again. To push to a deployed stack, name it with --stack",
+                ));
+            }
+            push_to(&place, &config).await?;
         }
         Command::Pull => print!("{}", pull::pull(&Place::find(at).await?).await?),
         Command::Schema => println!("{:#}", schema(&specs())),
@@ -62,11 +69,9 @@ pub async fn run(command: Command, at: &Where) -> Result<(), Error> {
     Ok(())
 }
 
-/// Puts a checked configuration into force and says so.
+/// Puts a checked configuration into force in a deployed stack and says so.
 pub async fn push_to(place: &Place, config: &Config) -> Result<(), Error> {
-    if !place.is_local()
-        && let Some((name, _)) = config.models.iter().find(|(_, model)| model.provider == "echo")
-    {
+    if let Some((name, _)) = config.models.iter().find(|(_, model)| model.provider == "echo") {
         let text =
             format!("models.{name}: the provider echo is for the local run; a deployed stack never echoes");
         return Err(Error::failed(text));

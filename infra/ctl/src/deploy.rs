@@ -12,7 +12,7 @@ use model_invoker::channels;
 
 use crate::place::{Place, outputs};
 use crate::{Error, Where, aws, config, send};
-use build::Release;
+use build::{Form, Release};
 pub use build::{HASH, INVOKER, s3};
 use change::Change;
 pub use change::parameters;
@@ -48,8 +48,6 @@ pub struct Deploy {
 pub struct Push {
     /// A channel, or model-invoker
     pub function: String,
-    #[arg(long, default_value = "arm64")]
-    pub architecture: Architecture,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -118,8 +116,15 @@ pub async fn push(push: Push, at: &Where) -> Result<(), Error> {
     if push.function != INVOKER {
         send::room(&push.function)?;
     }
-    build::build(std::slice::from_ref(&push.function), push.architecture).await?;
-    build::push(stack, &push.function).await
+    // cargo-lambda would make a function that is not there, outside the stack.
+    let name = format!("{stack}-{}", push.function);
+    let lambda = aws_sdk_lambda::Client::new(&aws::account().await?);
+    let found = lambda.get_function_configuration().function_name(&name).send().await;
+    let found = found.map_err(|error| Error::aws(format!("{name} is not there to be pushed to"), &error))?;
+    let runs_on = found.architectures().first().map_or("x86_64", |architecture| architecture.as_str());
+    let architecture = Architecture::from_str(runs_on, false).map_err(Error::failed)?;
+    build::build(std::slice::from_ref(&push.function), architecture, Form::Binary).await?;
+    build::push(&push.function, &name).await
 }
 
 fn named_stack(at: &Where) -> Result<&str, Error> {

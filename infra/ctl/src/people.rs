@@ -46,7 +46,7 @@ pub async fn run(people: People, at: &Where) -> Result<(), Error> {
     let known = store.person(&channel, &account, &user).await?;
     let name = known.map(|person| person.name).unwrap_or_default();
     store.set_role(Who { channel: &channel, account: &account, user: &user }, role, now()).await?;
-    println!("{channel} {account} {user} {name}: {}", title(role));
+    println!("{}: {}", format!("{channel} {account} {user} {name}").trim_end(), title(role));
     Ok(())
 }
 

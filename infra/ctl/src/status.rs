@@ -1,6 +1,7 @@
 //! `crabhook status`: what waits, what failed, what was answered and refused today.
 
 use turn::access::{Cap, Refusal};
+use turn::config::Limits;
 
 use crate::clock::{date, now};
 use crate::connect::configuration;
@@ -18,8 +19,7 @@ pub async fn run(at: &Where) -> Result<(), Error> {
     let hint = if failed.waiting > 0 { "   crabhook dead list" } else { "" };
     println!("failed messages         {:>6}{hint}", failed.waiting + failed.hidden);
     println!("today ({day}, UTC)");
-    let cap = |cap: u32| if cap == 0 { String::new() } else { format!("   of {cap}") };
-    println!("  turns                 {:>6}{}", store.counted("turns", &day).await?, cap(limits.per_stack));
+    println!("  turns                 {}", turns(store.counted("turns", &day).await?, &limits));
     for (scope, title) in counters() {
         let count = store.counted(&scope, &day).await?;
         if count > 0 {
@@ -31,6 +31,15 @@ pub async fn run(at: &Where) -> Result<(), Error> {
         store.people().await?.iter().filter(|p| p.waiting).count()
     );
     Ok(())
+}
+
+/// Turns are counted for the caps only.
+fn turns(count: u64, limits: &Limits) -> String {
+    match (limits.per_stack, limits.per_person, limits.per_minute) {
+        (0, 0, 0) => "not counted: there are no caps".to_owned(),
+        (0, _, _) => format!("{count:>6}"),
+        (cap, _, _) => format!("{count:>6}   of {cap}"),
+    }
 }
 
 /// Counters that say something only when they are not zero.

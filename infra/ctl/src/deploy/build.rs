@@ -32,7 +32,7 @@ impl Release {
     pub async fn build(channels: &[String], architecture: Architecture) -> Result<Release, Error> {
         let mut functions = channels.to_vec();
         functions.push(INVOKER.to_owned());
-        build(&functions, architecture).await?;
+        build(&functions, architecture, Form::Zip).await?;
         let mut zips = Vec::new();
         let mut hashes = String::new();
         for function in functions {
@@ -73,43 +73,57 @@ pub fn s3(aws: &SdkConfig) -> Client {
     Client::from_conf(aws_sdk_s3::config::Builder::from(aws).force_path_style(by_path).build())
 }
 
+/// What a build leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// For the bucket.
+    Zip,
+    /// For `cargo lambda deploy`, which packs it itself.
+    Binary,
+}
+
 /// Builds functions for Lambda into `target/lambda`.
 ///
 /// # Errors
 /// cargo-lambda is not there, or the code does not build.
-pub async fn build(functions: &[String], architecture: Architecture) -> Result<(), Error> {
+pub async fn build(functions: &[String], architecture: Architecture, form: Form) -> Result<(), Error> {
     let target = match architecture {
         Architecture::Arm64 => "--arm64",
         Architecture::X86_64 => "--x86-64",
     };
     let mut command = cargo_lambda("build");
-    command.args(["--release", target, "--output-format", "zip", "--locked"]);
+    let form = match form {
+        Form::Zip => "zip",
+        Form::Binary => "binary",
+    };
+    command.args(["--release", target, "--output-format", form, "--locked"]);
     for function in functions {
         command.args(["--package", function]);
     }
     run(command, "the code was not built").await
 }
 
-/// Puts the code of one function, built before, into a stack.
+/// Puts the code of a function, built before as a binary, into the function of that full name.
 ///
 /// # Errors
-/// There is no such function, or it may not be changed.
-pub async fn push(stack: &str, function: &str) -> Result<(), Error> {
+/// It may not be changed.
+pub async fn push(function: &str, name: &str) -> Result<(), Error> {
     let mut command = cargo_lambda("deploy");
-    command.args(["--binary-name", function, &format!("{stack}-{function}")]);
+    command.args(["--binary-name", function, name]);
     run(command, "the code was not pushed").await
 }
 
 /// cargo-lambda of `.venv` where `make` installed it, else the one on the path.
 fn cargo_lambda(command: &str) -> Command {
-    let installed = Path::new(".venv/bin/cargo-lambda");
+    let folder = std::env::current_dir().unwrap_or_default().join(".venv/bin");
+    let installed = folder.join("cargo-lambda");
     let mut lambda = match installed.exists() {
         true => Command::new(installed),
         false => Command::new("cargo-lambda"),
     };
-    // It looks for its compiler, zig, beside itself.
+    // It looks for its compiler, zig, along the path.
     if let Some(path) = std::env::var_os("PATH") {
-        let folders = std::iter::once(PathBuf::from(".venv/bin")).chain(std::env::split_paths(&path));
+        let folders = std::iter::once(folder).chain(std::env::split_paths(&path));
         lambda.env("PATH", std::env::join_paths(folders).unwrap_or(path));
     }
     lambda.args(["lambda", command]).stdin(Stdio::null()).kill_on_drop(true);

@@ -28,7 +28,7 @@ pub async fn check(place: &Place, config: &Config, findings: &mut Findings) -> R
     }
     let services = services(place).await?;
     for (name, entry) in &config.models {
-        let title = format!("models.{name} ({} {})", entry.provider, entry.model);
+        let title = format!("models.{name} ({})", format!("{} {}", entry.provider, entry.model).trim());
         if entry.provider == "echo" {
             match place.is_local() {
                 true => findings.good(format!("{title}: no real model, good enough for the local run")),
