@@ -27,7 +27,7 @@ pub struct Cloud(Mutex<State>);
 struct State {
     parameters: BTreeMap<String, String>,
     table: Table,
-    /// Calls by operation or path.
+    /// By operation or the end of their path.
     calls: BTreeMap<String, u64>,
 }
 
@@ -43,7 +43,7 @@ impl Cloud {
         *self.0.lock().expect("no handler panics") = state;
     }
 
-    /// Calls since, by operation or path.
+    /// Calls since, by operation or the end of their path.
     pub fn calls(&self) -> BTreeMap<String, u64> {
         self.0.lock().expect("no handler panics").calls.clone()
     }
@@ -51,7 +51,9 @@ impl Cloud {
     pub fn answer(&self, request: &Request) -> Reply {
         let mut state = self.0.lock().expect("no handler panics");
         let operation = request.operation.rsplit('.').next().unwrap_or_default();
-        let name = if operation.is_empty() { &request.path } else { operation };
+        // Only the end of a path: tokens stand before it.
+        let end = request.path.rsplit('/').next().unwrap_or_default();
+        let name = if operation.is_empty() { end } else { operation };
         *state.calls.entry(name.to_owned()).or_default() += 1;
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         match request.operation.split(['_', '.']).next().unwrap_or_default() {

@@ -2,8 +2,9 @@
 //! capacity units, queue requests and dollars per message. `make bench` runs it and fails when a budget is exceeded.
 //!
 //! Each sample is a fresh process against stand-ins for the Lambda Runtime API, SQS, Parameter Store, DynamoDB, a model and the
-//! channel's platform, all on 127.0.0.1, over https as at AWS. The functions take turns, so that noise from the machine's other
-//! work spreads over all of them. CPU time is judged, and only in proportion to the echo's; wall time is shown and never judged.
+//! channel's platform, all at one address on 127.0.0.1, over https: at AWS the first event greets more hosts than here, and every
+//! call waits for the network. The functions take turns, so that noise from the machine's other work spreads over all of them.
+//! CPU time is judged, and only in proportion to the echo's; wall time is shown and never judged.
 //!
 //! ```text
 //! cargo bench --profile local -p tests --bench budget -- [--all] [--http] [--runs 11] [--show] [--build-profile release]
@@ -116,12 +117,12 @@ fn run(options: &Options) -> Result<bool, String> {
     let address =
         if options.tls { format!("https://localhost:{port}") } else { format!("http://127.0.0.1:{port}") };
 
-    let mut subjects = subjects(&folder, &environment(&address, &authority));
+    let subjects = subjects(&folder, &environment(&address, &authority));
     let mut samples: Vec<Vec<Sample>> = subjects.iter().map(|_| Vec::new()).collect();
     let mut calls = BTreeMap::new();
     for run in 1..=options.runs {
         eprintln!("run {run} of {}", options.runs);
-        for (subject, samples) in subjects.iter_mut().zip(&mut samples) {
+        for (subject, samples) in subjects.iter().zip(&mut samples) {
             cloud.reset(&events::parameters(), &events::configuration(&address, subject.streamed));
             match subject.run(options.show) {
                 Ok(sample) => samples.push(sample),

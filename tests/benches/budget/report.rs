@@ -25,7 +25,7 @@ pub struct Report {
     pub throttled: Vec<Throttled>,
     pub sizes: Vec<Size>,
     pub usage: Usage,
-    /// Calls of one turn, by operation or path, the first turn's of a process included in the mean.
+    /// Calls of one turn, by operation or the end of their path; the mean over a process's turns, its first included.
     pub calls_per_turn: BTreeMap<String, f64>,
     pub usd_per_million: Vec<Line>,
     pub usd_per_month: Vec<Month>,
