@@ -2,7 +2,7 @@
 //!
 //! Every command acts on one place ([`Where`]): a stack in the AWS account, or the local run of `make run`. Answers go to
 //! standard output, faults to standard error with what to do about them.
-#![allow(clippy::print_stdout, reason = "a command line's answers are printed")]
+#![expect(clippy::print_stdout, reason = "a command line's answers are printed")]
 
 mod aws;
 mod claim;

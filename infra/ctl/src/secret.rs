@@ -45,7 +45,9 @@ pub async fn run(command: Command, at: &Where) -> Result<(), Error> {
             let spec = spec(&channel, &name)?;
             let value = if generate { generated(&name, spec)? } else { given(&channel, &name)? };
             put(at, &channel, &account, &name, &value).await?;
-            if show {
+            // Both sides of a Standard Webhook hold the same secret, so somebody must carry it over.
+            let shared = spec.is_some_and(|spec| spec.generate == Generate::StandardWebhook);
+            if show || (generate && shared) {
                 println!("{}", value.expose_secret());
             }
             Ok(())
