@@ -12,7 +12,7 @@ run: build
 
 # make send CHANNEL=telegram TEXT=hello; more of it by ARGS='--user ana --conversation team'
 send:
-	@$(BIN)/crabhook send $(CHANNEL) --text '$(subst ','\'',$(TEXT))' $(ARGS)
+	@$(BIN)/crabhook send $(CHANNEL) --text '$(subst ','\'',$(value TEXT))' $(ARGS)
 
 build: $(VENV)
 	$(CARGO) build --profile local --workspace --bins

@@ -54,11 +54,12 @@ impl Cloud {
         let story = Arc::new(Story::new(say, &options.stack));
         let (heard, called) = (story.clone(), story.clone());
         let platform = Platform::start(options.platform_port, move |call| called.called(call))?;
+        let loaded = configuration::load(&options.config, &platform.url)?;
         let ministack = MiniStack::start(&options, move |told| heard.told(told)).await?;
         let aws = stack::aws(&ministack.url);
         let outputs = stack::create(&aws, &options).await?;
         let endpoints = endpoints(&options, &outputs, &ministack.url, &platform.url)?;
-        let credentials = configuration::set_up(&aws, &options, &endpoints, &story).await?;
+        let credentials = configuration::set_up(loaded, &aws, &options, &endpoints, &story).await?;
         let cloud = Cloud {
             endpoints,
             aws,

@@ -11,14 +11,30 @@ use crate::credentials::Credentials;
 use crate::story::Story;
 use crate::{Error, Options, Source, defaults};
 
-/// Returns the secrets, those that had to be made up among them.
+/// Reads and checks the configuration; `platform` is the stand-in's address.
+///
+/// # Errors
+/// Everything that is wrong with it, line by line.
+pub(crate) fn load(source: &Source, platform: &str) -> Result<Loaded, Error> {
+    let loaded = match source {
+        Source::File(path) => ctl::config::read(path),
+        Source::Text(text) => ctl::config::parse(&text.replace("{platform}", platform), "configuration"),
+    };
+    loaded.map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        Error::Change(lines.join("\n"))
+    })
+}
+
+/// Stores it with the local defaults. Returns the secrets, those that had to be made up among them.
 pub(crate) async fn set_up(
+    loaded: Loaded,
     aws: &SdkConfig,
     options: &Options,
     endpoints: &Endpoints,
     story: &Story,
 ) -> Result<Credentials, Error> {
-    let Loaded { mut config, written } = load(&options.config, &endpoints.platform)?;
+    let Loaded { mut config, written } = loaded;
     let specs = specs(options);
     let mut credentials = Credentials::load(&options.state)?;
     for spec in &specs {
@@ -35,15 +51,4 @@ pub(crate) async fn set_up(
     pushed.map_err(|error| Error::Broken(format!("the configuration is not stored: {error}")))?;
     said.iter().for_each(|line| story.say(line));
     Ok(credentials)
-}
-
-fn load(source: &Source, platform: &str) -> Result<Loaded, Error> {
-    let loaded = match source {
-        Source::File(path) => ctl::config::read(path),
-        Source::Text(text) => ctl::config::parse(&text.replace("{platform}", platform), "configuration"),
-    };
-    loaded.map_err(|problems| {
-        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        Error::Change(lines.join("\n"))
-    })
 }

@@ -1,6 +1,6 @@
 //! `make run`: the product on this machine, until Ctrl-C.
-#![allow(clippy::print_stdout, reason = "what it prints is what people watch")]
 
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,12 +26,15 @@ async fn run() -> Result<(), Error> {
     let stopped = stop_signals()?;
     tokio::pin!(stopped);
     let cloud = tokio::select! {
-        cloud = Cloud::start(options, Arc::new(|line: &str| println!("{line}"))) => cloud?,
+        cloud = Cloud::start(options, Arc::new(say)) => cloud?,
         () = &mut stopped => return Ok(()),
     };
     print_addresses(cloud.endpoints());
-    println!("logs and secrets   {}{}", state.display(), if auth { ", roles enforced" } else { "" });
-    println!("ready ({:.1} s); try: make send CHANNEL=telegram TEXT=hello", begun.elapsed().as_secs_f64());
+    say(&format!("logs and secrets   {}{}", state.display(), if auth { ", roles enforced" } else { "" }));
+    say(&format!(
+        "ready ({:.1} s); try: make send CHANNEL=telegram TEXT=hello",
+        begun.elapsed().as_secs_f64()
+    ));
     tokio::select! {
         () = cloud.ended() => {
             let log = state.join("ministack.log");
@@ -39,6 +42,11 @@ async fn run() -> Result<(), Error> {
         }
         () = stopped => Ok(()),
     }
+}
+
+/// Whether somebody still reads it does not matter.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// Ends with the first Ctrl-C, `kill` or closed terminal.
@@ -59,8 +67,8 @@ fn stop_signals() -> Result<impl Future<Output = ()>, Error> {
 
 fn print_addresses(endpoints: &Endpoints) {
     for (channel, url) in &endpoints.channels {
-        println!("{channel:<18} {url}");
+        say(&format!("{channel:<18} {url}"));
     }
-    println!("platforms          {}", endpoints.platform);
-    println!("AWS                {} (stack {})", endpoints.aws, endpoints.stack);
+    say(&format!("platforms          {}", endpoints.platform));
+    say(&format!("AWS                {} (stack {})", endpoints.aws, endpoints.stack));
 }
