@@ -3,7 +3,7 @@ CARGO := cargo
 BIN := target/local
 VENV := .venv/.$(shell cksum < infra/requirements.txt | cut -d' ' -f1)
 
-.PHONY: run send build deploy push connect clean-state
+.PHONY: run send build test check deploy push connect clean-state
 comma := ,
 
 # Variables that it reads: CHANNELS, PORT, PLATFORM_PORT, CONFIG, STATE, STACK, AUTH (infra/local/src/options.rs)
@@ -16,6 +16,16 @@ send:
 
 build: $(VENV)
 	$(CARGO) build --profile local --workspace --bins
+
+# Everything, also what needs the whole local cloud; it finds free ports by itself.
+test: build
+	$(CARGO) test --profile local --workspace
+
+# What a review looks at first: format, lints, dependencies, templates, documentation, the rules of the repository.
+check: $(VENV)
+	$(CARGO) fmt --all --check && $(CARGO) clippy --profile local --workspace --all-targets -- -D warnings
+	$(CARGO) deny check && .venv/bin/cfn-lint infra/*.yaml
+	$(CARGO) doc --profile local --workspace --no-deps --lib && $(CARGO) test --profile local -p tests --test tidy
 
 # Into the AWS account: make deploy CHANNELS=telegram,slack STACK=crabhook; what else there is: target/local/crabhook --help
 deploy: build
