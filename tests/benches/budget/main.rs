@@ -33,7 +33,7 @@ use authority::Authority;
 use cloud::Cloud;
 use cost::Usage;
 use measure::{Sample, Subject};
-use report::{Function, Report, Size, Slowness, Throttled};
+use report::{Function, Report, Size, Throttled};
 
 /// 128 MB's share of a core: at 1,769 MB a function has one.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>
@@ -236,7 +236,7 @@ fn report(
     let (webhook, webhook_samples) = of(events::CHANNEL)?;
     let (invoker, invoker_samples) = of(INVOKER)?;
     let (streamed, _) = of(STREAMED)?;
-    let slowness = Slowness::of(&echo);
+    let slowness = report::slowness(&echo);
     let budgets = report::budgets(&webhook, &invoker, &streamed, &sizes, slowness);
     let sends =
         calls.get(events::CHANNEL).and_then(|calls| calls.get("SendMessageBatch")).copied().unwrap_or(0.0);
