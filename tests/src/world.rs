@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use channel::Secrets;
 use channel::local::{Local, Message};
+use channel::{ConversationKey, Secrets};
 use local::{Cloud, Options, Source};
 use model_invoker::channels;
 use queue::{DeadLetter, Queue};
@@ -45,6 +45,10 @@ pub struct Sent {
     /// The conversation, or the reply slot, in which the answer appears.
     pub reply_key: String,
     pub id: String,
+    /// The conversation it belongs to, where the webhook took it.
+    pub conversation: Option<ConversationKey>,
+    /// The id that duplicates are known by.
+    pub message: Option<String>,
     pub took: Duration,
 }
 
@@ -59,7 +63,11 @@ impl World {
         let say: local::Say = Arc::new(|line: &str| eprintln!("{line}"));
         let cloud =
             Cloud::start(options, say).await.unwrap_or_else(|error| panic!("the local cloud: {error}"));
-        World { cloud, http: reqwest::Client::new(), ids: AtomicU64::new(1_000) }
+        World {
+            cloud,
+            http: egress::Egress::new().expect("clients").configured_client(),
+            ids: AtomicU64::new(1_000),
+        }
     }
 
     /// A new message id.
@@ -93,6 +101,7 @@ impl World {
             platform: &format!("{}/{}", self.cloud.endpoints().platform, words.channel),
             now: model_invoker::now(),
         });
+        let inbound = self.inbound(room, &event.request, words.account);
         let started = Instant::now();
         let mut request = self.http.request(event.request.method.parse().expect("a method"), &url);
         for (name, value) in event.request.headers.iter() {
@@ -104,7 +113,56 @@ impl World {
             channel: words.channel.to_owned(),
             reply_key: event.reply_key,
             id: id.to_owned(),
+            conversation: inbound.as_ref().map(channel::Inbound::conversation_key),
+            message: inbound.map(|inbound| inbound.id),
             took: started.elapsed(),
+        }
+    }
+
+    /// The message that a request carries.
+    fn inbound(
+        &self,
+        room: &dyn Local,
+        request: &channel::Request,
+        account: &str,
+    ) -> Option<channel::Inbound> {
+        let secrets = self.cloud.secrets(room.spec().name, account);
+        let context = channel::Context {
+            account,
+            secrets: &secrets,
+            settings: &Value::Null,
+            keys: &Default::default(),
+            now: model_invoker::now(),
+        };
+        ingress::judge(room, request, &context).messages.into_iter().next()
+    }
+
+    /// Waits until the invoker has taken all of these messages out of the queue into their inbox.
+    pub async fn kept(&self, sent: &[Sent]) {
+        let (store, deadline) = (self.store(), Instant::now() + PATIENCE);
+        for sent in sent {
+            let conversation = sent.conversation.as_ref().expect("a message that was taken");
+            let id = channel::short_id(sent.message.as_ref().expect("a message that was taken"));
+            while !store.seen(conversation, &id).await.expect("the table answers") {
+                assert!(Instant::now() < deadline, "{id} was never kept\n{}", self.report());
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+
+    /// Waits until the message's conversation is at rest: nothing waits in it, nothing is still to be posted, nobody holds it.
+    /// Queue messages that only look again later may be hidden for a while longer.
+    pub async fn at_rest(&self, sent: &Sent) {
+        let (store, deadline) = (self.store(), Instant::now() + PATIENCE);
+        let conversation = sent.conversation.as_ref().expect("a message that was taken");
+        loop {
+            let looked = store.look(conversation, 50, usize::MAX).await.expect("the table answers");
+            let seen = looked.head.next > 0 || looked.head.rev > 0;
+            if seen && looked.waiting.is_empty() && looked.head.open.is_empty() && looked.head.until == 0 {
+                return;
+            }
+            assert!(Instant::now() < deadline, "not at rest: {:?}\n{}", looked.head, self.report());
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 

@@ -169,7 +169,10 @@ impl<'a> Run<'a> {
                 self.keep_hidden().await?;
                 fenced(store.mark(&conversation, epoch, &open, now() + LEASE_MS).await?, Event::Marked)
             }
-            Effect::Call { turn, part, doubt } => self.call(turn, part, doubt).await?,
+            Effect::Call { turn, part, doubt } => {
+                let parts = state.head().open.first().map_or(0, |open| open.parts.len());
+                self.call(turn, part, parts, doubt).await?
+            }
             Effect::Replan { turn, plain } => self.replan(turn, plain).await?,
             Effect::Fail { turn, reason } => self.fail(turn, reason).await?,
             Effect::Release { rev } => match store.release(&conversation, epoch, rev).await? {
@@ -295,8 +298,11 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn call(&mut self, number: u32, part: usize, doubt: bool) -> Result<Event, Trouble> {
+    async fn call(&mut self, number: u32, part: usize, parts: usize, doubt: bool) -> Result<Event, Trouble> {
         let Some(turn) = self.loaded(number).await? else { return Ok(lost_turn()) };
+        if turn.steps.len() > parts {
+            return Ok(Event::Replanned(turn.steps.len()));
+        }
         let Some(step) = turn.steps.get(part).cloned() else {
             return Ok(Event::Settled(Settled::Posted(None)));
         };

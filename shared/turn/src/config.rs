@@ -248,7 +248,9 @@ impl Config {
         fault: &mut impl FnMut(String, String),
     ) {
         for name in channel.settings.keys() {
-            if !spec.settings.iter().any(|(known, _)| known == name) {
+            let known =
+                COMMON_KEYS.contains(&name.as_str()) || spec.settings.iter().any(|(known, _)| known == name);
+            if !known {
                 let known = names(COMMON_KEYS.iter().chain(spec.settings.iter().map(|(known, _)| known)));
                 fault(format!("{key}.{name}"), format!("unknown key; there is {known}"));
             }
@@ -298,8 +300,9 @@ impl Channel {
     }
 }
 
-/// Keys that every channel has.
-pub const COMMON_KEYS: &[&str] = &["access", "assistant", "people", "urls", "accounts"];
+/// Keys that every channel has. `public_url` is the address that the platform knows, where something stands in front of
+/// the function: the scheme and host that signatures cover.
+pub const COMMON_KEYS: &[&str] = &["access", "assistant", "people", "urls", "accounts", "public_url"];
 
 /// Values of `models.<name>.provider`.
 pub const PROVIDERS: &[&str] = &["openai", "anthropic", "ollama", "bedrock", "echo"];

@@ -294,7 +294,8 @@ impl State {
             (Phase::Announcing { doubt }, Event::Marked) => self.call(doubt),
             (Phase::Calling, Event::Settled(settled)) => self.settled(settled, now),
             (Phase::Calling, Event::Unsure) => self.park(PartState::Sending, None, now),
-            (Phase::Replanning, Event::Replanned(parts)) => self.replanned(parts),
+            // Also where a plan was written by somebody who was killed before HEAD knew of it.
+            (Phase::Replanning | Phase::Calling, Event::Replanned(parts)) => self.replanned(parts),
             (Phase::Replanning, Event::Exhausted(reason)) => self.fail(reason),
             (Phase::Failing, Event::Failed) => {
                 self.head.open.drain(..1.min(self.head.open.len()));

@@ -24,7 +24,7 @@ fn a_platform_that_says_429_gets_its_parts_later_and_in_order() {
                 .await;
             let sent = world.send(Words::of(channel, user, "go on")).await;
             let said = world.until(&sent, |said| said.join(" ").contains("Part 11")).await.join("\n");
-            world.settled().await;
+            world.at_rest(&sent).await;
             let refused = world.calls(channel).await.iter().filter(|call| call["status"] == 429).count();
             assert_eq!(refused, 2, "{channel}");
             if channel == "telegram" {
@@ -53,7 +53,7 @@ fn a_platform_that_fails_for_a_while_delays_only_its_own() {
         let other = world.send(Words::of("telegram", "112", "and you?")).await;
         assert_eq!(world.reply(&other).await, "You said: and you?");
         assert_eq!(world.reply(&slow).await, "You said: are you there?");
-        world.settled().await;
+        world.at_rest(&slow).await;
     });
 }
 
@@ -68,7 +68,7 @@ fn markup_that_is_refused_is_posted_plain() {
         let sent = world.send(Words::of("telegram", "121", "be bold")).await;
         let said = world.reply(&sent).await;
         assert_eq!(said, "this is bold");
-        world.settled().await;
+        world.at_rest(&sent).await;
     });
 }
 
@@ -78,10 +78,10 @@ fn a_model_that_fails_is_apologised_for() {
         world.tell("/fault", json!({"channel": "model", "status": 500, "times": 2})).await;
         let sent = world.send(Words::of("telegram", "131", "anybody?")).await;
         assert!(world.reply(&sent).await.contains("the model is not answering"));
-        world.settled().await;
+        world.at_rest(&sent).await;
         let sent = world.send(Words::of("telegram", "131", "and now?")).await;
         world.until(&sent, |said| said.iter().any(|text| text.contains("and now?"))).await;
-        world.settled().await;
+        world.at_rest(&sent).await;
     });
 }
 

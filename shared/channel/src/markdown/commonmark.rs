@@ -130,13 +130,17 @@ fn escape_word(word: &str, out: &mut String) {
         out.push('\\');
     }
     let entity = word.contains(';');
+    // Brackets mean something only before an address, a second pair or a colon, and as the box of a task.
+    let bracket = ["](", "][", "]:"].iter().any(|link| word.contains(link))
+        || matches!(word, "[" | "]" | "[x]" | "[X]" | "[]");
     let mut before = None;
     let mut chars = word.chars().peekable();
     while let Some(c) = chars.next() {
         let after = chars.peek().copied();
         let inside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
         let meant = match c {
-            '\\' | '`' | '*' | '[' | ']' | '~' => true,
+            '\\' | '`' | '*' | '~' => true,
+            '[' | ']' => bracket,
             '_' => !(inside(before) && inside(after)),
             '<' => after.is_some(),
             '&' => entity,

@@ -116,7 +116,7 @@ fn commonmark_keeps_text_text() {
         ("\\# x C# #", "\\# x C# \\#"),
         ("a\\\n\\> b", "a  \n\\> b"),
         ("snake_case \\_a\\_ 2 * 3 \\*b\\*", "snake_case \\_a\\_ 2 * 3 \\*b\\*"),
-        ("\\[a\\](b) x!\\[c] Hey\\![l](https://e.x)", "\\[a\\](b) x!\\[c\\] Hey\\![l](https://e.x)"),
+        ("\\[a\\](b) x!\\[c] Hey\\![l](https://e.x)", "\\[a\\](b) x![c] Hey\\![l](https://e.x)"),
         ("&amp;lt; AT&amp;T a &lt; b &lt;b>", "\\&lt; AT&T a < b \\<b>"),
         ("`` `a` `` `` ` ``", "`` `a` `` `` ` ``"),
         ("\\=== \\~~~", "\\=== \\~\\~\\~"),
