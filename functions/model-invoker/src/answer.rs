@@ -15,7 +15,8 @@ use crate::run::{Run, Trouble};
 const MARGIN_MS: i64 = 15_000;
 /// More of the history is never read, whatever the budget.
 const HISTORY_TURNS: usize = 50;
-const HISTORY_BYTES: usize = 512 * 1024;
+/// A token is seldom more bytes than this, so no more of them are read for each token of the budget.
+const BYTES_PER_TOKEN: usize = 5;
 
 /// How a model call ended.
 enum Asked {
@@ -79,10 +80,8 @@ impl Run<'_> {
         let history = match budget {
             0 => Vec::new(),
             _ => {
-                self.services
-                    .store
-                    .history(&self.conversation, since, HISTORY_TURNS, HISTORY_BYTES, now())
-                    .await?
+                let bytes = usize::try_from(budget).unwrap_or(usize::MAX).saturating_mul(BYTES_PER_TOKEN);
+                self.services.store.history(&self.conversation, since, HISTORY_TURNS, bytes, now()).await?
             }
         };
         let group = waiting.iter().any(|waiting| waiting.inbound.kind == channel::Kind::Group);

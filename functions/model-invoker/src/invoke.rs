@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use queue::Job;
-use tracing::Instrument as _;
 
 use crate::event::{Failure, Failures, Record, SqsEvent};
 use crate::now;
@@ -18,8 +17,7 @@ pub async fn invoke(services: &Services, event: SqsEvent, ends_at: i64) -> Failu
     let mut failures = Failures::default();
     for record in event.records {
         let receives = record.attributes.approximate_receive_count.parse().unwrap_or(1);
-        let span = tracing::info_span!("message", id = record.message_id, receives);
-        let outcome = one(services, &record, receives, ends_at).instrument(span).await;
+        let outcome = one(services, &record, receives, ends_at).await;
         if let Outcome::Returned(seconds) = outcome {
             if let Err(error) = services.queue.hide(&record.receipt_handle, seconds).await {
                 tracing::warn!(%error, "the message shows again at the end of its visibility time-out");
@@ -61,6 +59,8 @@ async fn one(services: &Services, record: &Record, receives: u32, ends_at: i64) 
         channel,
         account,
         %conversation,
+        message = record.message_id,
+        receives,
         outcome = ?outcome,
         ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         read_units = used.reads - spent.reads,

@@ -123,8 +123,8 @@ impl<'a> Run<'a> {
                 Event::Begin
             }
             Effect::Keep => {
-                store.keep(&conversation, &self.inbound, now()).await?;
-                Event::Kept
+                let kept = store.keep(&conversation, &self.inbound, now()).await?;
+                Event::Kept { new: matches!(kept, store::Kept::New) }
             }
             Effect::Take => match store.take(&conversation, now(), now() + LEASE_MS).await? {
                 store::Taken::Taken(head) => Event::Taken(head),
@@ -138,7 +138,7 @@ impl<'a> Run<'a> {
             Effect::Look => {
                 self.keep_hidden().await?;
                 let looked = store.look(&conversation, LOOK_ITEMS, LOOK_BYTES).await?;
-                Event::Looked { head: looked.head, waiting: looked.waiting }
+                Event::Looked { head: looked.head, waiting: looked.waiting, more: looked.more }
             }
             Effect::Pause(ms) => {
                 tokio::time::sleep(std::time::Duration::from_millis(ms)).await;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use channel::ConversationKey;
+use turn::machine::LEASE_MS;
 use turn::{Commit, Turn};
 
 use crate::change::{Change, delete_if, put_if};
@@ -13,10 +14,12 @@ use crate::table::{Store, Transacted, is_expired, number, seconds, text};
 use crate::{Error, Written};
 
 const DAY_S: i64 = 86_400;
+/// Turns read at a time: a page that the budget does not hold is paid for nothing.
+const HISTORY_PAGE: usize = 8;
 
 impl Store {
     /// Writes a turn: HEAD, the turn, the messages that leave the inbox, in one transaction that only the holder of
-    /// `epoch` may make. `token` names this commit among all, so that repeating it is safe. The turn is forgotten
+    /// `epoch` may make; the lease is renewed with it. `token` names this commit among all, so that repeating it is safe. The turn is forgotten
     /// `history_days` after `now`, Unix milliseconds.
     ///
     /// # Errors
@@ -31,11 +34,15 @@ impl Store {
         now: i64,
     ) -> Result<Written, Error> {
         // With the turn, what it was asked to stop is over.
-        let head =
-            mine(conversation, "SET #open = :open, #next = :next, #since = :since REMOVE #cancel", epoch)
-                .with(":open", serde_dynamo::to_attribute_value(&commit.open)?)
-                .with(":next", number(commit.next))
-                .with(":since", number(commit.since));
+        let head = mine(
+            conversation,
+            "SET #open = :open, #next = :next, #since = :since, #until = :until REMOVE #cancel",
+            epoch,
+        )
+        .with(":open", serde_dynamo::to_attribute_value(&commit.open)?)
+        .with(":next", number(commit.next))
+        .with(":since", number(commit.since))
+        .with(":until", number(now + LEASE_MS));
         let mut items = vec![head.into_item(&self.table)?];
         if let Some(turn) = &commit.turn {
             let ttl = seconds(now) + i64::from(history_days.max(1)) * DAY_S;
@@ -117,7 +124,7 @@ impl Store {
             .expression_attribute_values(":pk", text(keys::conversation(conversation)))
             .expression_attribute_values(":from", text(keys::turn_sk(since)))
             .expression_attribute_values(":to", text(keys::turn_sk(u32::MAX)))
-            .limit(i32::try_from(max_turns.max(1)).unwrap_or(i32::MAX))
+            .limit(i32::try_from(max_turns.clamp(1, HISTORY_PAGE)).unwrap_or(i32::MAX))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .into_paginator()
             .send();

@@ -64,8 +64,14 @@ pub struct State {
     group: Vec<String>,
     /// The turn under way starts the history anew.
     reset: bool,
-    /// When the inbox was first looked at, Unix milliseconds.
+    /// When the wait for a burst began, Unix milliseconds.
     burst_since: Option<i64>,
+    /// The own message was kept just now: a burst may follow it.
+    fresh: bool,
+    /// The inbox holds nothing but what was looked at and is in `waiting`, as of `head.rev`.
+    known: bool,
+    /// The first part of the turn under way is announced by its commit.
+    announced: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +121,7 @@ pub enum Fate {
 pub enum Effect {
     /// Hide the own token for so many seconds. Answers nothing.
     Hide(u32),
-    /// Mark the message as seen and put it into the inbox. Answers `Kept`.
+    /// Mark the message as seen and put it into the inbox, unless it was seen before. Answers `Kept`.
     Keep,
     /// Take the lease until so many milliseconds from now. Answers `Taken` or `Busy`.
     Take,
@@ -135,7 +141,7 @@ pub enum Effect {
     Compose { number: u32, id: String },
     /// Put the message and the reason into the dead letters, and make the turn with one honest line. Answers `Answered`.
     Bury { number: u32, id: String },
-    /// One transaction, conditional on the epoch. Answers `Committed` or `Fenced`.
+    /// One transaction that also renews the lease, conditional on the epoch. Answers `Committed` or `Fenced`.
     Commit(Commit),
     /// Write HEAD's open turns and renew the lease, conditional on the epoch. Answers `Marked` or `Fenced`.
     Mark(Vec<OpenTurn>),
@@ -169,16 +175,20 @@ pub struct Commit {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     Begin,
-    Kept,
+    Kept {
+        new: bool,
+    },
     Taken(Head),
     Busy,
     Inspected {
         waits: bool,
         open: bool,
     },
+    /// `more`: there is more than one look takes.
     Looked {
         head: Head,
         waiting: Vec<Waiting>,
+        more: bool,
     },
     Paused,
     Judged(Vec<(String, Fate)>),
@@ -216,6 +226,9 @@ impl State {
             group: Vec::new(),
             reset: false,
             burst_since: None,
+            fresh: false,
+            known: false,
+            announced: false,
         }
     }
 
@@ -263,7 +276,10 @@ impl State {
                 self.phase = Phase::Keeping;
                 vec![Effect::Hide(TOKEN_S), Effect::Keep]
             }
-            (Phase::Keeping, Event::Kept) => self.to(Phase::Taking, Effect::Take),
+            (Phase::Keeping, Event::Kept { new }) => {
+                self.fresh = new;
+                self.to(Phase::Taking, Effect::Take)
+            }
             (Phase::Taking, Event::Taken(head)) => {
                 self.head = head;
                 self.proceed(now)
@@ -274,7 +290,10 @@ impl State {
             }
             (Phase::Inspecting, Event::Inspected { .. }) => self.give_back(60 * self.token.receives),
 
-            (Phase::Looking, Event::Looked { head, waiting }) => self.looked(head, waiting, now),
+            (Phase::Looking, Event::Looked { head, waiting, more }) => {
+                self.known = !more;
+                self.looked(head, waiting, now)
+            }
             (Phase::Pausing, Event::Paused) => self.to(Phase::Looking, Effect::Look),
             (Phase::Judging, Event::Judged(fates)) => {
                 self.fates.extend(fates);
@@ -284,12 +303,10 @@ impl State {
                 let ask = Effect::Ask { number: self.head.next, ids: self.group.clone(), careful };
                 self.to(Phase::Answering, ask)
             }
-            (Phase::Answering, Event::Answered(turn)) => self.commit(Some(turn)),
-            (Phase::Answering, Event::Silent) => self.commit(None),
-            (Phase::Committing, Event::Committed) => {
-                self.waiting.clear();
-                self.proceed(now)
-            }
+            (Phase::Answering, Event::Answered(turn)) => self.commit(Some(turn), now),
+            (Phase::Answering, Event::Silent) => self.commit(None, now),
+            (Phase::Committing, Event::Committed) if self.announced => self.call(false),
+            (Phase::Committing, Event::Committed) => self.proceed(now),
 
             (Phase::Announcing { doubt }, Event::Marked) => self.call(doubt),
             (Phase::Calling, Event::Settled(settled)) => self.settled(settled, now),
@@ -325,10 +342,17 @@ impl State {
         self.end(Effect::Return(seconds))
     }
 
-    /// With the lease: post what is committed and may be posted, else look for more.
+    /// With the lease: post what is committed and may be posted, else look for more. Where nothing can be left but what came
+    /// since the last look, the release finds that out by HEAD's rev, which is cheaper than another look.
     fn proceed(&mut self, now: i64) -> Vec<Effect> {
         match self.head.open.first() {
             Some(open) if open.wait_until <= now => self.announce(now),
+            _ if self.known && self.waiting.is_empty() => self.release(now),
+            _ if self.fresh && !self.token.each => {
+                self.fresh = false;
+                self.burst_since = Some(now);
+                self.to(Phase::Pausing, Effect::Pause(BURST_MS.unsigned_abs()))
+            }
             _ => self.to(Phase::Looking, Effect::Look),
         }
     }

@@ -7,8 +7,6 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 
-/// Where systems keep the authorities that they trust, Amazon Linux first.
-const SYSTEM: &[&str] = &["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"];
 
 pub struct Authority {
     pub server: Arc<ServerConfig>,
@@ -27,10 +25,10 @@ impl Authority {
         let leaf = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
         let leaf = leaf.signed_by(&leaf_key, &issuer).expect("a certificate");
 
-        let bundle = SYSTEM.iter().find_map(|path| std::fs::read(path).ok()).unwrap_or_default();
-        std::fs::create_dir_all(folder.join("system")).expect("the target folder can be written");
+        std::fs::create_dir_all(folder).expect("the target folder can be written");
         std::fs::write(folder.join("root.pem"), root.pem()).expect("the target folder can be written");
-        std::fs::write(folder.join("system/bundle.pem"), bundle).expect("the target folder can be written");
+        let aws = format!("{}\n{}", root.pem(), tests::read("shared/ingress/certs/amazon-trust-services.pem"));
+        std::fs::write(folder.join("aws.pem"), aws).expect("the target folder can be written");
 
         let leaf_key = PrivateKeyDer::try_from(leaf_key.serialize_der()).expect("rcgen writes PKCS #8");
         let server =
@@ -43,10 +41,10 @@ impl Authority {
         Authority { server: Arc::new(server), folder: folder.to_owned() }
     }
 
-    /// The environment that makes a process trust it. The system's authorities lie in the folder, so that the AWS client reads
-    /// as many as on Lambda, while clients with built-in authorities, which read the file only, add a single one.
+    /// The environment that makes a process trust it. The AWS clients parse as many authorities as they have built in on Lambda,
+    /// and one more.
     pub fn environment(&self) -> [(&'static str, String); 2] {
         let path = |name: &str| self.folder.join(name).to_string_lossy().into_owned();
-        [("SSL_CERT_FILE", path("root.pem")), ("SSL_CERT_DIR", path("system"))]
+        [("SSL_CERT_FILE", path("root.pem")), ("AWS_CA_BUNDLE", path("aws.pem"))]
     }
 }

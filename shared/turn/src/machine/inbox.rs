@@ -31,7 +31,7 @@ impl State {
             self.waiting.iter().filter(|waiting| fate(waiting) == Fate::Drop).map(key).collect();
         if !dropped.is_empty() {
             self.group = dropped;
-            return self.commit(None);
+            return self.commit(None, now);
         }
         let Some(first) = self.waiting.first() else { return self.release(now) };
         if fate(first) != Fate::Answer {
@@ -61,10 +61,19 @@ impl State {
         self.to(Phase::Counting { careful }, Effect::Count(ids))
     }
 
-    pub(super) fn commit(&mut self, turn: Option<Box<Turn>>) -> Vec<Effect> {
+    pub(super) fn commit(&mut self, turn: Option<Box<Turn>>, now: i64) -> Vec<Effect> {
+        self.announced = false;
         if let Some(turn) = &turn {
-            if !turn.steps.is_empty() {
-                let parts = vec![PartState::Planned; turn.steps.len()];
+            if let Some(first) = turn.steps.first() {
+                let mut parts = vec![PartState::Planned; turn.steps.len()];
+                // Nothing stands before it: the commit says as well that its first part is about to be posted. Not where
+                // a doubt would mean silence: between commit and call nothing has been sent yet.
+                let harmless = first.optional || first.on_doubt == channel::OnDoubt::Repeat;
+                self.announced =
+                    harmless && self.head.open.is_empty() && self.token.ends_at - now >= LAST_POST_MS;
+                if let (true, Some(part)) = (self.announced, parts.first_mut()) {
+                    *part = PartState::Sending;
+                }
                 self.head.open.push(OpenTurn { turn: turn.number, parts, wait_until: 0, waits: 0 });
             }
             self.head.next = turn.number + 1;
@@ -72,6 +81,7 @@ impl State {
                 self.head.since = self.head.next;
             }
         }
+        self.waiting.retain(|waiting| !self.group.contains(&key(waiting)));
         let commit = Commit {
             open: self.head.open.clone(),
             next: self.head.next,
