@@ -1,9 +1,10 @@
 # `make run` starts everything on this machine, `make send` talks to it; `make test` proves it.
 CARGO := cargo
 BIN := target/local
+DENY := $(CARGO) deny --version 2>/dev/null || $(CARGO) install cargo-deny --version 0.20.2 --locked
 VENV := .venv/.$(shell cksum < infra/requirements.txt | cut -d' ' -f1)
 
-.PHONY: run send build test check deploy push connect clean-state
+.PHONY: run send build test check bench deploy push connect clean-state
 comma := ,
 
 # Variables that it reads: CHANNELS, PORT, PLATFORM_PORT, CONFIG, STATE, STACK, AUTH (infra/local/src/options.rs)
@@ -24,6 +25,7 @@ test: build
 # What a review looks at first: format, lints, dependencies, templates, documentation, the rules of the repository.
 check: $(VENV)
 	$(CARGO) fmt --all --check && $(CARGO) clippy --profile local --workspace --all-targets -- -D warnings
+	@$(DENY)
 	$(CARGO) deny check && .venv/bin/cfn-lint infra/template.yaml infra/bootstrap.yaml
 	$(CARGO) doc --profile local --workspace --no-deps --lib && $(CARGO) test --profile local -p tests --test tidy
 
@@ -40,7 +42,6 @@ connect:
 	$(BIN)/crabhook $(if $(STACK),--stack $(STACK)) connect $(CHANNEL) $(ARGS)
 
 # What a message costs, in bytes, CPU, memory, capacity units and dollars. make bench ARGS='--all --runs 21'
-.PHONY: bench
 bench:
 	$(CARGO) bench --profile local -p tests --bench budget -- $(ARGS)
 

@@ -206,7 +206,6 @@ const PASSING: &[&str] = &[
 fn add(count: &AtomicU64, capacity: Option<&ConsumedCapacity>) {
     let units = capacity.and_then(ConsumedCapacity::capacity_units).unwrap_or(0.0);
     // Units are small and never negative.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     count.fetch_add((units * 10.0).round() as u64, Ordering::Relaxed);
 }
 

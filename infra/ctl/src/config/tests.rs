@@ -128,6 +128,7 @@ fn the_schema_knows_every_key_of_the_code_and_no_other() {
         ..Channel::default()
     };
     channel.urls.insert("api".into(), "http://127.0.0.1:1".into());
+    channel.settings.insert("public_url".into(), "https://chat.example.com".into());
     channel.accounts.insert("support".into(), channel.clone());
     let model = Model {
         provider: "openai".into(),

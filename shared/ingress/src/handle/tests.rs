@@ -258,12 +258,17 @@ async fn keys_that_cannot_be_fetched_leave_it_to_the_platform_to_try_again() {
     assert_eq!(ask(&webhook, "/", "jwt k1 s1", 10_000).await.0, 202);
 }
 
-#[derive(Clone, Default)]
-struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+thread_local! {
+    /// What this test's thread has logged.
+    static LOG: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+struct Log;
 
 impl std::io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        LOG.with_borrow_mut(|log| log.extend_from_slice(bytes));
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
@@ -271,15 +276,14 @@ impl std::io::Write for Log {
     }
 }
 
-/// What a request leaves in the log.
+/// What a request leaves in the log. One subscriber serves all threads: one per test would be switched off by whichever test
+/// meets a log line without having any.
 async fn logged(webhook: &Webhook<Given, Taken, Web>, path: &str, body: &str) -> Value {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone());
-    let guard = tracing::subscriber::set_default(subscriber.finish());
+    static LISTEN: std::sync::Once = std::sync::Once::new();
+    LISTEN.call_once(|| tracing_subscriber::fmt().json().flatten_event(true).with_writer(|| Log).init());
+    LOG.take();
     ask(webhook, path, body, 0).await;
-    drop(guard);
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = String::from_utf8(LOG.take()).unwrap();
     assert_eq!(log.lines().count(), 1, "{log}");
     assert!(!log.contains("words") && !log.contains("x-signature"), "{log}");
     serde_json::from_str(&log).unwrap()
