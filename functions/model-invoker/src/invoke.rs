@@ -59,7 +59,7 @@ async fn one(services: &Services, record: &Record, receives: u32, ends_at: i64) 
         channel,
         account,
         %conversation,
-        message = record.message_id,
+        job = record.message_id,
         receives,
         outcome = ?outcome,
         ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
