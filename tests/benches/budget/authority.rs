@@ -7,7 +7,6 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 
-
 pub struct Authority {
     pub server: Arc<ServerConfig>,
     folder: PathBuf,
@@ -27,7 +26,8 @@ impl Authority {
 
         std::fs::create_dir_all(folder).expect("the target folder can be written");
         std::fs::write(folder.join("root.pem"), root.pem()).expect("the target folder can be written");
-        let aws = format!("{}\n{}", root.pem(), tests::read("shared/ingress/certs/amazon-trust-services.pem"));
+        let aws =
+            format!("{}\n{}", root.pem(), tests::read("shared/ingress/certs/amazon-trust-services.pem"));
         std::fs::write(folder.join("aws.pem"), aws).expect("the target folder can be written");
 
         let leaf_key = PrivateKeyDer::try_from(leaf_key.serialize_der()).expect("rcgen writes PKCS #8");
