@@ -27,7 +27,7 @@ check: $(VENV)
 	$(CARGO) fmt --all --check && $(CARGO) clippy --profile local --workspace --all-targets -- -D warnings
 	@$(DENY)
 	$(CARGO) deny check && .venv/bin/cfn-lint infra/template.yaml infra/bootstrap.yaml
-	$(CARGO) doc --profile local --workspace --no-deps --lib && $(CARGO) test --profile local -p tests --test tidy
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --profile local --workspace --no-deps --lib && $(CARGO) test --profile local -p tests --test tidy
 
 # Into the AWS account: make deploy CHANNELS=telegram,slack STACK=crabhook; what else there is: target/local/crabhook --help
 deploy: build

@@ -1,6 +1,6 @@
 //! The model-invoker: takes messages from the queue, runs their conversations' turns, posts the replies.
 //!
-//! What to do is decided in `turn`, purely; here it is done: [`run`] performs the machine's effects, `judge` gathers the facts
+//! What to do is decided in `turn`, purely; here it is done: `run` performs the machine's effects, `judge` gathers the facts
 //! that access depends on, `answer` asks the model, [`outgoing`] makes the calls to the platforms.
 
 mod answer;

@@ -1,6 +1,6 @@
 //! The table: conversations and their turns, people and groups, counters, the configuration.
 //!
-//! One table, keys `pk` and `sk`, laid out in [`keys`]. Times are Unix milliseconds; only `ttl` is in seconds, and since
+//! One table, keys `pk` and `sk`, laid out in `keys.rs`. Times are Unix milliseconds; only `ttl` is in seconds, and since
 //! DynamoDB removes expired items days late, this code looks at it by itself. Everything is read consistently.
 
 mod change;
