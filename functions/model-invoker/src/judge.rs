@@ -83,15 +83,13 @@ impl Run<'_> {
             return Ok(known.home);
         }
         let Some(lookup) = &inbound.sender.lookup else { return Ok(Home::Unknown) };
-        let mut home = Home::Unknown;
-        for step in self.place.room.fetch(lookup).steps {
-            match self.send(&step, now).await {
-                Some(Settled::Person(found)) => home = found,
-                other => {
-                    tracing::warn!(channel = inbound.channel, outcome = ?other, "the platform does not say who a sender is")
-                }
+        let home = match self.fetch(lookup, now).await {
+            Some(Settled::Person(home)) => home,
+            _ => {
+                tracing::warn!(channel = inbound.channel, "the platform does not say who a sender is");
+                Home::Unknown
             }
-        }
+        };
         if home != Home::Unknown {
             self.services.store.set_home(inbound, home, now).await?;
         }

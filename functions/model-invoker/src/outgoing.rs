@@ -33,7 +33,7 @@ pub enum Outcome {
     Refused(String),
 }
 
-/// The request of a step with every secret in its place. `now` is Unix milliseconds.
+/// The request of a step that quotes no earlier answer, with every secret in its place. `now` is Unix milliseconds.
 ///
 /// # Errors
 /// A secret or an address is missing.
@@ -44,11 +44,27 @@ pub fn request(
     secrets: &Secrets,
     now: i64,
 ) -> Result<Request, NotSetUp> {
+    request_after("", step, spec, settings, secrets, now)
+}
+
+/// The request of a step with every secret in its place. `answer` is the id that the step before was settled with, empty for the
+/// first. `now` is Unix milliseconds.
+///
+/// # Errors
+/// A secret or an address is missing.
+pub fn request_after(
+    answer: &str,
+    step: &Step,
+    spec: &Spec,
+    settings: &Value,
+    secrets: &Secrets,
+    now: i64,
+) -> Result<Request, NotSetUp> {
     let url = match &step.target {
         Target::Url(url) => url.clone(),
         Target::Base { base, path } => {
             let root = spec.base(base, settings).ok_or_else(|| NotSetUp::Address(base.clone()))?;
-            format!("{root}{}", fill(path, secrets)?)
+            format!("{root}{}", fill(path, secrets, answer)?)
         }
     };
     let (content_type, body) = bytes(&step.body, secrets)?;
@@ -77,13 +93,17 @@ fn get<'a>(secrets: &'a Secrets, name: &str) -> Result<&'a str, NotSetUp> {
 }
 
 /// A path with its `{name}`s filled in. Values from payloads hold no braces: rooms encode them.
-fn fill(path: &str, secrets: &Secrets) -> Result<String, NotSetUp> {
+fn fill(path: &str, secrets: &Secrets, answer: &str) -> Result<String, NotSetUp> {
     let mut filled = String::new();
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('{') {
         let (name, after) = after.split_once('}').unwrap_or((after, ""));
         filled.push_str(before);
-        filled.push_str(get(secrets, name)?);
+        match name {
+            "answer" => filled
+                .push_str(&answer.split('/').map(channel::encode::segment).collect::<Vec<_>>().join("/")),
+            name => filled.push_str(get(secrets, name)?),
+        }
         rest = after;
     }
     Ok(filled + rest)
@@ -208,6 +228,16 @@ mod tests {
         assert_eq!(check(&step, json!({})), Err(NotSetUp::Address("nowhere".into())));
         let step = Step::json("api", "", json!({})).auth(Auth::bearer("bot_token"));
         assert_eq!(check(&step, json!({})).unwrap().headers.get("authorization"), Some("Bearer 123:ABC"));
+    }
+
+    #[test]
+    fn a_step_may_name_the_answer_before_it() {
+        let target = Target::Base { base: "api".into(), path: "/file/bot{bot_token}/{answer}".into() };
+        let step = Step::new("GET", target, Body::None);
+        let made =
+            request_after("photos/a {bot_token}.jpg", &step, telegram_spec(), &json!({}), &secrets(), 0)
+                .unwrap();
+        assert!(made.url.ends_with("/file/bot123:ABC/photos/a%20%7Bbot_token%7D.jpg"), "{}", made.url);
     }
 
     #[test]

@@ -287,8 +287,26 @@ impl<'a> Run<'a> {
 
     /// Sends one step. `None` = it may or may not have reached the platform.
     pub(crate) async fn send(&self, step: &Step, now: i64) -> Option<Settled> {
+        self.send_after("", step, now).await
+    }
+
+    /// Fetches what a message points to: what the last step is settled with, or the first one that did not lead on.
+    pub(crate) async fn fetch(&self, what: &channel::Fetch, now: i64) -> Option<Settled> {
+        let (mut answer, mut last) = (String::new(), None);
+        for step in self.place.room.fetch(what).steps {
+            match self.send_after(&answer, &step, now).await {
+                Some(Settled::Posted(id)) => {
+                    (answer, last) = (id.clone().unwrap_or_default(), Some(Settled::Posted(id)))
+                }
+                other => return other,
+            }
+        }
+        last
+    }
+
+    async fn send_after(&self, answer: &str, step: &Step, now: i64) -> Option<Settled> {
         let Place { room, settings, secrets, .. } = &self.place;
-        match outgoing::request(step, room.spec(), settings, secrets, now) {
+        match outgoing::request_after(answer, step, room.spec(), settings, secrets, now) {
             Ok(request) => {
                 let outcome =
                     outgoing::send(&self.services.egress, step, request, room.spec(), settings).await;
