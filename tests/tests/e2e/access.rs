@@ -114,3 +114,26 @@ models:
         },
     );
 }
+
+/// Slack's own default: the platform is asked who a sender is, once, and members are answered.
+#[test]
+fn members_of_the_workspace_are_answered() {
+    let config = format!("{}channels:\n  slack: {{access: workspace}}\n", crate::OPEN);
+    alone(
+        "workspace",
+        &config,
+        |options| options.channels = vec!["slack".into()],
+        async |world| {
+            for text in ["am I a member?", "still?"] {
+                let sent = world.send(Words::of("slack", "7", text)).await;
+                world.until(&sent, |said| said.iter().any(|said| said.contains(text))).await;
+                world.at_rest(&sent).await;
+            }
+            let calls = world.calls("slack").await;
+            let asked = calls
+                .iter()
+                .filter(|call| call["path"].as_str().is_some_and(|path| path.contains("users.info")));
+            assert_eq!(asked.count(), 1, "once a day is enough");
+        },
+    );
+}
