@@ -29,13 +29,13 @@ impl Models {
         let mut models: Vec<Box<dyn Model>> = Vec::new();
         let mut first_error = None;
         let mut next = Some(name);
-        while let Some(name) = next.filter(|_| models.len() < MAX_CHAIN) {
-            let Some(entry) = config.models.get(name) else { break };
+        for _ in 0..MAX_CHAIN {
+            let Some(entry) = next.and_then(|name| config.models.get(name)) else { break };
             match self.model(services, entry).await {
                 Ok(model) => models.push(model),
                 Err(error) => first_error = first_error.or(Some(error)),
             }
-            next = entry.fallback.as_deref().filter(|fallback| *fallback != name);
+            next = entry.fallback.as_deref();
         }
         match first_error {
             Some(error) if models.is_empty() => Err(error),
