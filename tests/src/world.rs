@@ -63,6 +63,11 @@ impl World {
         let say: local::Say = Arc::new(|line: &str| eprintln!("{line}"));
         let cloud =
             Cloud::start(options, say).await.unwrap_or_else(|error| panic!("the local cloud: {error}"));
+        World::of(cloud)
+    }
+
+    /// Talks to a cloud that runs already.
+    pub fn of(cloud: Cloud) -> World {
         World {
             cloud,
             http: egress::Egress::new().expect("clients").configured_client(),
