@@ -280,7 +280,7 @@ impl std::io::Write for Log {
 /// meets a log line without having any.
 async fn logged(webhook: &Webhook<Given, Taken, Web>, path: &str, body: &str) -> Value {
     static LISTEN: std::sync::Once = std::sync::Once::new();
-    LISTEN.call_once(|| tracing_subscriber::fmt().json().flatten_event(true).with_writer(|| Log).init());
+    LISTEN.call_once(|| tracing_subscriber::fmt().json().event_format(crate::log::Flat).with_writer(|| Log).init());
     LOG.take();
     ask(webhook, path, body, 0).await;
     let log = String::from_utf8(LOG.take()).unwrap();
@@ -300,7 +300,8 @@ async fn one_line_a_request_says_what_became_of_it_and_nothing_that_was_said() {
         (&line["request_id"], &line["account"], &line["level"]),
         (&json!("r-1"), &json!("main"), &json!("INFO"))
     );
-    assert_eq!(line["conversations"], inbound("main", "").conversation_key().as_str());
+    assert_eq!((&line["trace"], &line["channel"], &line["id"]), (&json!("r-1"), &json!("room"), &json!("hello")));
+    assert_eq!(line["conversation"], inbound("main", "").conversation_key().as_str());
     assert!(line.get("rejected").is_none() && line.get("failed").is_none(), "{line}");
 
     let line = logged(&webhook(Some("s1"), None), "/", "words s9").await;
