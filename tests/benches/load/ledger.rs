@@ -1,0 +1,104 @@
+//! Every message that was written, and every answer that covers it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use local::Call;
+use serde::Deserialize;
+use tokio::sync::Notify;
+
+/// How long the stand-in is asked to wait for a call, seconds.
+const LONG_POLL_S: u64 = 60;
+
+/// Messages by the one word that only they hold.
+#[derive(Default)]
+pub struct Ledger(RefCell<BTreeMap<String, Message>>);
+
+#[derive(Clone)]
+pub struct Message {
+    pub channel: &'static str,
+    /// Unix milliseconds.
+    pub sent_at: i64,
+    /// From the request to its answer, where that was a 2xx.
+    pub ack: Option<Duration>,
+    /// When texts that cover it appeared, Unix milliseconds.
+    pub answers: Vec<i64>,
+    answered: Rc<Notify>,
+}
+
+#[derive(Deserialize)]
+struct Calls {
+    calls: Vec<Call>,
+}
+
+impl Ledger {
+    /// A message is about to be sent. Its answer wakes up who waits for it.
+    pub fn sends(&self, word: &str, channel: &'static str) -> Rc<Notify> {
+        let answered = Rc::new(Notify::new());
+        let message = Message {
+            channel,
+            sent_at: model_invoker::now(),
+            ack: None,
+            answers: Vec::new(),
+            answered: answered.clone(),
+        };
+        self.0.borrow_mut().insert(word.to_owned(), message);
+        answered
+    }
+
+    pub fn acknowledged(&self, word: &str, took: Duration) {
+        if let Some(message) = self.0.borrow_mut().get_mut(word) {
+            message.ack = Some(took);
+        }
+    }
+
+    /// Reads what people are shown, for ever; says why it cannot go on.
+    pub async fn follow(&self, platform: &str) -> String {
+        let http = match egress::Egress::new() {
+            Ok(egress) => egress.configured_client(),
+            Err(error) => return error.to_string(),
+        };
+        let mut since = 0;
+        loop {
+            let url = format!("{platform}/calls?since={since}&wait={LONG_POLL_S}");
+            let answer = match http.get(url).send().await {
+                Ok(answer) => answer.json::<Calls>().await,
+                Err(error) => Err(error),
+            };
+            let calls = match answer {
+                Ok(answer) => answer.calls,
+                Err(error) => return format!("the stand-in does not answer: {error}"),
+            };
+            for call in calls {
+                if call.n != since + 1 {
+                    return format!("the stand-in has forgotten the calls {} to {}", since + 1, call.n - 1);
+                }
+                since = call.n;
+                self.note(&call);
+            }
+        }
+    }
+
+    fn note(&self, call: &Call) {
+        let Some(said) = call.said.as_ref().filter(|_| (200..300).contains(&call.status)) else { return };
+        let mut messages = self.0.borrow_mut();
+        for word in said.text.split(|c: char| !c.is_ascii_alphanumeric()) {
+            if let Some(message) = messages.get_mut(word) {
+                message.answers.push(call.at);
+                message.answered.notify_one();
+            }
+        }
+    }
+
+    /// How many messages have an answer.
+    pub fn answered(&self) -> usize {
+        self.0.borrow().values().filter(|message| !message.answers.is_empty()).count()
+    }
+
+    /// All messages so far.
+    pub fn messages(&self) -> Vec<Message> {
+        self.0.borrow().values().cloned().collect()
+    }
+}
