@@ -159,6 +159,7 @@ impl Run<'_> {
         waiting: &[&Waiting],
         error: &model::Error,
     ) -> Result<Event, Trouble> {
+        self.timeline.model_errors += 1;
         tracing::error!(conversation = %self.conversation, %error, "the model did not answer");
         let line = match error {
             model::Error::NotSetUp(_) => {

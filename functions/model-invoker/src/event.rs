@@ -22,6 +22,9 @@ pub struct Record {
 pub struct Attributes {
     /// A number, as text.
     pub approximate_receive_count: String,
+    /// When SQS took it, Unix milliseconds as text.
+    #[serde(default)]
+    pub sent_timestamp: String,
 }
 
 /// What goes back to the queue.
@@ -48,7 +51,9 @@ mod tests {
             "attributes":{"ApproximateReceiveCount":"3","SentTimestamp":"1795000000000"}}]}"#,
         )
         .unwrap();
-        assert_eq!(event.records[0].attributes.approximate_receive_count, "3");
+        let attributes = &event.records[0].attributes;
+        assert_eq!(attributes.approximate_receive_count, "3");
+        assert_eq!(attributes.sent_timestamp, "1795000000000");
         let failures = Failures { batch_item_failures: vec![Failure { item_identifier: "m1".into() }] };
         let json = serde_json::to_string(&failures).unwrap();
         assert_eq!(json, r#"{"batchItemFailures":[{"itemIdentifier":"m1"}]}"#);

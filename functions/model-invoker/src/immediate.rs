@@ -46,7 +46,7 @@ impl Run<'_> {
                             after.map_or(5, |wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX));
                         return Ok(Outcome::Returned(seconds.clamp(1, 3_600)));
                     }
-                    Some(Settled::Posted(_)) => {}
+                    Some(Settled::Posted(_)) => self.timeline.said_at = Some(now()),
                     other => {
                         tracing::warn!(conversation = %self.conversation, outcome = ?other, "a command's answer was not posted")
                     }

@@ -6,18 +6,22 @@
 mod answer;
 pub mod channels;
 mod configuration;
+pub mod cost;
 pub mod event;
 mod failpoint;
 mod immediate;
 mod invoke;
 mod judge;
+pub mod metrics;
 mod models;
 pub mod outgoing;
 mod run;
 mod services;
+mod timeline;
 
 pub use configuration::Configuration;
 pub use invoke::invoke;
+pub use metrics::Metrics;
 pub use models::Models;
 pub use services::Services;
 

@@ -8,6 +8,7 @@ use turn::{Effect, Event, State, Token, Turn, Waiting, step};
 
 use crate::judge::Words;
 use crate::services::{Place, Services};
+use crate::timeline::Timeline;
 use crate::{failpoint, now, outgoing};
 
 /// A turn has at most so many parts; what is left of a longer answer is cut.
@@ -27,6 +28,7 @@ pub struct Run<'a> {
     pub receives: u32,
     /// When the invocation is cut off, Unix milliseconds.
     pub ends_at: i64,
+    pub timeline: Timeline,
     /// Turns as this invocation knows them.
     turns: HashMap<u32, Turn>,
     /// Ready-made answers by message.
@@ -60,11 +62,13 @@ impl<'a> Run<'a> {
         receipt: &'a str,
         receives: u32,
         ends_at: i64,
+        queued_at: i64,
     ) -> Run<'a> {
         Run {
             services,
             place,
             conversation: inbound.conversation_key(),
+            timeline: Timeline::new(&inbound.id, queued_at, now()),
             inbound,
             receipt,
             receives,
@@ -107,10 +111,12 @@ impl<'a> Run<'a> {
             texts => texts,
         };
         failpoint::pass(name, "before", receives, &texts);
+        self.timeline.begin(name, now());
         let event = self.effect(state, effect).await.unwrap_or_else(|trouble| {
             tracing::warn!(conversation = %self.conversation, effect = name, %trouble, "a service did not do its part");
             Event::Trouble
         });
+        self.timeline.end(name, &event, state.head().open.first(), &self.turns, now());
         failpoint::pass(name, "after", receives, &texts);
         event
     }
@@ -328,6 +334,7 @@ impl<'a> Run<'a> {
             return Ok(Event::Settled(Settled::Gone));
         }
         if doubt && !step.optional {
+            self.timeline.uncertain += 1;
             self.services.store.count("uncertain", &crate::day(now()), 1, now()).await?;
             if step.on_doubt == channel::OnDoubt::Skip {
                 return Ok(Event::Settled(Settled::Posted(None)));

@@ -7,6 +7,7 @@ use serde_json::Value;
 use turn::config;
 
 use crate::configuration::Configuration;
+use crate::metrics::Metrics;
 use crate::models::Models;
 
 /// The services of a stack.
@@ -17,6 +18,9 @@ pub struct Services {
     pub egress: egress::Egress,
     pub models: Models,
     pub configuration: Configuration,
+    pub metrics: Metrics,
+    /// What the function was given, MB: what a millisecond of it costs depends on it.
+    pub memory_mb: u64,
     /// `/<stack>`, the root of all secrets.
     pub secrets_root: String,
     pub dead_letter_url: String,
@@ -40,7 +44,7 @@ impl Services {
     /// The channel is not in this build, or a service did not answer.
     pub async fn place(&self, channel: &str, account: &str, now: i64) -> Result<Place, PlaceError> {
         let room = crate::channels::named(channel).ok_or_else(|| PlaceError::Unknown(channel.to_owned()))?;
-        let config = self.configuration.current(&self.store, now).await;
+        let config = self.configuration.current(&self.store, &self.metrics, now).await?;
         let path = format!("{}/{channel}/{account}", self.secrets_root);
         let secrets = self.secrets.of_account(&path).await?;
         let channel = config.channel(channel, account);
@@ -54,4 +58,6 @@ pub enum PlaceError {
     Unknown(String),
     #[error(transparent)]
     Secrets(#[from] secrets::Error),
+    #[error("no configuration: {0}")]
+    Configuration(#[from] store::Error),
 }

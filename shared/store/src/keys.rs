@@ -12,6 +12,7 @@
 //! | `CLAIM` | `<SHA-256 of the code>` | a one-time code of `crabhook claim` |
 //! | `COUNT#<scope>` | `<day or minute>` | a counter |
 //! | `CONFIG` | `CURRENT` | the configuration |
+//! | | `LAST_GOOD` | the newest one that an invoker could read |
 
 use channel::{ConversationKey, short_id};
 
@@ -75,6 +76,10 @@ pub(crate) fn count(scope: &str, period: &str) -> Key {
 
 pub(crate) fn configuration() -> Key {
     Key { pk: "CONFIG".to_owned(), sk: "CURRENT".to_owned() }
+}
+
+pub(crate) fn last_good_configuration() -> Key {
+    Key { pk: "CONFIG".to_owned(), sk: "LAST_GOOD".to_owned() }
 }
 
 #[cfg(test)]
