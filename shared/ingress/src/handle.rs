@@ -9,7 +9,7 @@ use tracing::Instrument as _;
 
 use crate::account;
 use crate::event::{Event, Reply};
-use crate::judge::{Outcome, Verdict, judge, reject, unavailable};
+use crate::judge::{Outcome, Verdict, at_the_door, judge, reject, unavailable};
 use crate::keys::{Fetch, KeyCache};
 
 /// Kept back from what is left of the invocation, so that the answer still goes out.
@@ -105,6 +105,10 @@ impl<S: Source, Q: Sink, F: Fetch> Webhook<S, Q, F> {
             let malformed = Outcome::Forged("its body is not base64");
             return line.refuse(malformed, reject(self.channel.spec()), String::new());
         };
+        if let Some(Verdict { outcome, response, .. }) = at_the_door(self.channel.spec(), &request) {
+            let why = why(&outcome);
+            return line.refuse(outcome, response, why);
+        }
         let Some(name) = account::take(&mut request) else {
             return line.unknown("no account can be called so");
         };
