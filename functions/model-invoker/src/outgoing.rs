@@ -7,7 +7,8 @@ use egress::{Call, Egress, HeaderMap, HeaderName, HeaderValue, Method, Trust};
 use serde_json::Value;
 
 /// A call to a platform takes at most this long; the lease outlasts it.
-pub const CALL_TIME_OUT: Duration = Duration::from_secs(9);
+pub const CALL_TIME_OUT: Duration = Duration::from_millis(CALL_TIME_OUT_MS.unsigned_abs());
+pub const CALL_TIME_OUT_MS: i64 = 9_000;
 /// Largest answer to a post, bytes.
 pub const MAX_ANSWER: usize = 1 << 20;
 

@@ -34,6 +34,8 @@ pub struct Run<'a> {
     /// Ready-made answers by message.
     words: HashMap<String, Words>,
     hidden_at: i64,
+    /// The lease's end as last written, Unix milliseconds.
+    lease_until: i64,
     commits: u32,
 }
 
@@ -76,6 +78,7 @@ impl<'a> Run<'a> {
             turns: HashMap::new(),
             words: HashMap::new(),
             hidden_at: 0,
+            lease_until: 0,
             commits: 0,
         }
     }
@@ -85,7 +88,7 @@ impl<'a> Run<'a> {
         let mut state = State::new(Token {
             id: channel::short_id(&self.inbound.id),
             receives: self.receives,
-            each: self.place.room.spec().overlap == channel::Overlap::Each,
+            overlap: self.place.channel.overlap(self.place.room.spec()),
             ends_at: self.ends_at,
         });
         let mut event = Event::Begin;
@@ -136,6 +139,12 @@ impl<'a> Run<'a> {
                 store::Taken::Taken(head) => Event::Taken(head),
                 store::Taken::Busy(_) => Event::Busy,
             },
+            Effect::Interrupt => {
+                if self.judgement(&self.inbound, now()).await? == turn::access::Judgement::Answer {
+                    store.interrupt(&conversation, now()).await?;
+                }
+                Event::Begin
+            }
             Effect::Inspect => {
                 let waits = store.waits(&conversation, &channel::short_id(&self.inbound.id)).await?;
                 let open = !store.head(&conversation).await?.open.is_empty();
@@ -155,7 +164,13 @@ impl<'a> Run<'a> {
                 store.count_try(&conversation, &ids).await?;
                 Event::Counted
             }
-            Effect::Ask { number, ids, careful } => self.ask(state, number, &ids, careful).await?,
+            Effect::Uncount(ids) => {
+                store.uncount_try(&conversation, &ids).await?;
+                Event::Counted
+            }
+            Effect::Ask { number, ids, careful: _, interruptible } => {
+                self.ask(state, number, &ids, interruptible).await?
+            }
             Effect::Compose { number, id } => self.compose(state, number, &id),
             Effect::Bury { number, id } => self.bury(state, number, &id).await?,
             Effect::Commit(commit) => {
@@ -166,26 +181,31 @@ impl<'a> Run<'a> {
                     self.turns.insert(turn.number, (**turn).clone());
                 }
                 let days = self.assistant().history.days;
-                fenced(
-                    store.commit(&conversation, epoch, &commit, &token, days, now()).await?,
-                    Event::Committed,
-                )
+                self.lease_until = now() + LEASE_MS;
+                let written = store.commit(&conversation, epoch, &commit, &token, days, now()).await?;
+                fenced(written, Event::Committed)
             }
             Effect::Mark(open) => {
                 self.keep_hidden().await?;
-                fenced(store.mark(&conversation, epoch, &open, now() + LEASE_MS).await?, Event::Marked)
+                self.lease_until = now() + LEASE_MS;
+                fenced(store.mark(&conversation, epoch, &open, self.lease_until).await?, Event::Marked)
             }
-            Effect::Call { turn, part, doubt } => {
-                let parts = state.head().open.first().map_or(0, |open| open.parts.len());
-                self.call(turn, part, parts, doubt).await?
-            }
+            Effect::Call { turn, part, doubt } => self.call(turn, part, doubt).await?,
             Effect::Replan { turn, plain } => self.replan(turn, plain).await?,
+            Effect::Rewrite { turn, open } => {
+                self.lease_until = now() + LEASE_MS;
+                self.turns.insert(turn.number, (*turn).clone());
+                let written = store.rewrite(&conversation, epoch, &turn, &open, self.lease_until).await?;
+                fenced(written, Event::Marked)
+            }
             Effect::Fail { turn, reason } => self.fail(turn, reason).await?,
-            Effect::Release { rev } => match store.release(&conversation, epoch, rev).await? {
-                store::Released::Released => Event::Released,
-                store::Released::Moved => Event::Moved,
-                store::Released::Fenced => Event::Fenced,
-            },
+            Effect::Release { rev, open } => {
+                match store.release(&conversation, epoch, rev, open.as_deref()).await? {
+                    store::Released::Released => Event::Released,
+                    store::Released::Moved => Event::Moved,
+                    store::Released::Fenced => Event::Fenced,
+                }
+            }
             Effect::Acknowledge | Effect::Return(_) => Event::Trouble,
         })
     }
@@ -322,11 +342,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn call(&mut self, number: u32, part: usize, parts: usize, doubt: bool) -> Result<Event, Trouble> {
+    async fn call(&mut self, number: u32, part: usize, doubt: bool) -> Result<Event, Trouble> {
         let Some(turn) = self.loaded(number).await? else { return Ok(lost_turn()) };
-        if turn.steps.len() > parts {
-            return Ok(Event::Replanned(turn.steps.len()));
-        }
         let Some(step) = turn.steps.get(part).cloned() else {
             return Ok(Event::Settled(Settled::Posted(None)));
         };
@@ -340,10 +357,21 @@ impl<'a> Run<'a> {
                 return Ok(Event::Settled(Settled::Posted(None)));
             }
         }
+        // This process may have been stopped for a while: nothing is posted that the lease does not outlast.
+        if now() + outgoing::CALL_TIME_OUT_MS > self.lease_until {
+            return Ok(Event::Late);
+        }
         let Some(settled) = self.send(&step, now()).await else { return Ok(Event::Unsure) };
         match &settled {
             Settled::Posted(Some(id)) => {
                 self.services.store.part_posted(&self.conversation, number, part, id).await?;
+                // A plan that is changed later keeps it.
+                if let Some(turn) = self.turns.get_mut(&number) {
+                    turn.ids.resize(turn.steps.len(), None);
+                    if let Some(place) = turn.ids.get_mut(part) {
+                        *place = Some(id.clone());
+                    }
+                }
             }
             Settled::Later(_) | Settled::Gone | Settled::Broken(_) | Settled::Unformatted => {
                 tracing::warn!(conversation = %self.conversation, turn = number, part, outcome = ?settled, "not posted");
@@ -364,10 +392,7 @@ impl<'a> Run<'a> {
             return Ok(Event::Exhausted(why.to_owned()));
         }
         turn.steps = self.plan(&turn);
-        self.services.store.replan(&self.conversation, &turn).await?;
-        let parts = turn.steps.len();
-        self.turns.insert(number, turn);
-        Ok(Event::Replanned(parts))
+        Ok(Event::Planned(Box::new(turn)))
     }
 
     async fn fail(&mut self, number: u32, reason: String) -> Result<Event, Trouble> {
@@ -411,11 +436,13 @@ fn name(effect: &Effect) -> &'static str {
         Effect::Hide(_) => "hide",
         Effect::Keep => "keep",
         Effect::Take => "take",
+        Effect::Interrupt => "interrupt",
         Effect::Inspect => "inspect",
         Effect::Look => "look",
         Effect::Pause(_) => "pause",
         Effect::Judge(_) => "judge",
         Effect::Count(_) => "count",
+        Effect::Uncount(_) => "uncount",
         Effect::Ask { .. } => "ask",
         Effect::Compose { .. } => "compose",
         Effect::Bury { .. } => "bury",
@@ -423,6 +450,7 @@ fn name(effect: &Effect) -> &'static str {
         Effect::Mark(_) => "mark",
         Effect::Call { .. } => "call",
         Effect::Replan { .. } => "replan",
+        Effect::Rewrite { .. } => "rewrite",
         Effect::Fail { .. } => "fail",
         Effect::Release { .. } => "release",
         Effect::Acknowledge => "acknowledge",

@@ -116,7 +116,8 @@ impl Store {
         })
     }
 
-    /// Gives the lease back, where `rev` is given only if no message has come since.
+    /// Gives the lease back, where `rev` is given only if no message has come since, and writes the open turns where they
+    /// are given.
     ///
     /// # Errors
     /// Whether it is given back is not known; it ends by itself.
@@ -125,13 +126,22 @@ impl Store {
         conversation: &ConversationKey,
         epoch: u64,
         rev: Option<u64>,
+        open: Option<&[OpenTurn]>,
     ) -> Result<Released, Error> {
-        let free = Change::at(keys::head(conversation), "SET #until = :free").with(":free", number(0));
-        let free = free.with(":mine", number(epoch));
-        let free = match rev {
-            Some(rev) => free.only_if("#epoch = :mine AND #rev = :rev").with(":rev", number(rev)),
-            None => free.only_if("#epoch = :mine"),
-        };
+        let update = if open.is_some() { "SET #until = :free, #open = :open" } else { "SET #until = :free" };
+        let mut free = Change::at(keys::head(conversation), update)
+            .only_if(match rev {
+                Some(_) => "#epoch = :mine AND #until <> :free AND #rev = :rev",
+                None => HELD_BY_ME,
+            })
+            .with(":mine", number(epoch))
+            .with(":free", number(0));
+        if let Some(rev) = rev {
+            free = free.with(":rev", number(rev));
+        }
+        if let Some(open) = open {
+            free = free.with(":open", serde_dynamo::to_attribute_value(open)?);
+        }
         Ok(match self.update(free).await? {
             Outcome::Done(_) => Released::Released,
             Outcome::Refused(item) if head(item.clone())?.epoch == epoch && !item.is_empty() => {
@@ -139,6 +149,18 @@ impl Store {
             }
             Outcome::Refused(_) => Released::Fenced,
         })
+    }
+
+    /// Asks the holder to give up its model call for the messages that have come by now. `false`: nobody holds the lease at `now`,
+    /// Unix milliseconds.
+    ///
+    /// # Errors
+    /// Whether it is asked is not known.
+    pub async fn interrupt(&self, conversation: &ConversationKey, now: i64) -> Result<bool, Error> {
+        let interrupt = Change::at(keys::head(conversation), "SET #interrupt = #rev")
+            .only_if("#until > :now")
+            .with(":now", number(now));
+        Ok(matches!(self.update(interrupt).await?, Outcome::Done(_)))
     }
 
     /// Asks the holder to stop what it is writing. `false`: nobody holds the lease at `now`, Unix milliseconds.
@@ -185,6 +207,7 @@ mod tests {
             since: 1,
             open: vec![OpenTurn { turn: 3, parts: vec![turn::PartState::Sending], wait_until: 0, waits: 1 }],
             cancel: Some(7),
+            interrupt: Some(3),
         };
         assert_eq!(head(keys::head(&of).with(&full, None).unwrap()).unwrap(), full);
     }

@@ -32,6 +32,9 @@ pub struct Head {
     /// The epoch whose model call is to be stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<u64>,
+    /// `rev` as of the newest message that wants the model call under way to be given up for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interrupt: Option<u64>,
 }
 
 /// The states of a turn's parts; their texts and ids live in the [`Turn`].

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use channel::{Address, Body, Content, Conversation, Home, Inbound, Kind, Sender, Step, Target};
+use channel::{Address, Body, Content, Conversation, Home, Inbound, Kind, Sender, Settled, Step, Target};
 
 use super::*;
 
@@ -28,8 +28,13 @@ struct World {
     posted: Vec<String>,
     dead: Vec<String>,
     asked: Vec<Vec<String>>,
-    each: bool,
+    overlap: Overlap,
     parts: usize,
+    interrupts: u32,
+    /// Messages that come while the model is asked, one a question.
+    comes_during: VecDeque<&'static str>,
+    /// The next call finds that the lease does not outlast it.
+    late: bool,
     /// The effect before which the process is killed, by its name; once.
     die_before: Option<&'static str>,
     /// Asking kills the process whenever this message is among the asked.
@@ -76,7 +81,7 @@ impl World {
     }
 
     fn invocation(&mut self, id: &str, receives: u32) {
-        let token = Token { id: id.into(), receives, each: self.each, ends_at: self.now + 300_000 };
+        let token = Token { id: id.into(), receives, overlap: self.overlap, ends_at: self.now + 300_000 };
         let mut state = State::new(token);
         let mut event = Event::Begin;
         for _ in 0..500 {
@@ -124,16 +129,7 @@ impl World {
                     .and_modify(|token| token.0 = self.now + i64::from(seconds) * 1_000);
                 return None;
             }
-            Effect::Keep => {
-                let new = self.seen.insert(id.to_owned());
-                if new {
-                    let waiting =
-                        Waiting { v: 1, inbound: message(id, self.now), kept_at: self.now, tries: 0 };
-                    self.inbox.insert(id.to_owned(), waiting);
-                    self.head.rev += 1;
-                }
-                Event::Kept { new }
-            }
+            Effect::Keep => Event::Kept { new: self.keep(id) },
             Effect::Take if self.head.until != 0 && self.head.until + SKEW_MS >= self.now => Event::Busy,
             Effect::Take => {
                 self.head.epoch += 1;
@@ -157,8 +153,14 @@ impl World {
                 ids.iter().for_each(|id| self.inbox.get_mut(id).unwrap().tries += 1);
                 Event::Counted
             }
-            Effect::Ask { number, ids, .. } => {
+            Effect::Ask { number, ids, interruptible, .. } => {
                 self.asked.push(ids.clone());
+                if let Some(id) = self.comes_during.pop_front() {
+                    self.keep(id);
+                    if interruptible {
+                        return Some(Event::Interrupted);
+                    }
+                }
                 Event::Answered(Box::new(self.turn(number, &ids)))
             }
             Effect::Compose { number, id } => Event::Answered(Box::new(self.turn(number, &[id]))),
@@ -166,7 +168,9 @@ impl World {
                 self.dead.push(id.clone());
                 Event::Answered(Box::new(self.turn(number, &[format!("sorry:{id}")])))
             }
-            Effect::Commit(_) | Effect::Mark(_) | Effect::Release { .. } if !self.mine(state) => {
+            Effect::Commit(_) | Effect::Mark(_) | Effect::Rewrite { .. } | Effect::Release { .. }
+                if !self.mine(state) =>
+            {
                 Event::Fenced
             }
             Effect::Commit(commit) => {
@@ -183,13 +187,31 @@ impl World {
                 Event::Marked
             }
             Effect::Call { turn, part, .. } => self.call(turn, part),
-            Effect::Replan { turn, .. } => Event::Replanned(self.turns[&turn].steps.len()),
+            Effect::Uncount(ids) => {
+                ids.iter().for_each(|id| self.inbox.get_mut(id).unwrap().tries -= 1);
+                Event::Counted
+            }
+            Effect::Interrupt => {
+                self.interrupts += 1;
+                return None;
+            }
+            Effect::Replan { turn, .. } => {
+                let mut planned = self.turns[&turn].clone();
+                planned.answer += "~";
+                Event::Planned(Box::new(planned))
+            }
+            Effect::Rewrite { turn, open } => {
+                self.head.open = open;
+                self.turns.insert(turn.number, *turn);
+                Event::Marked
+            }
             Effect::Fail { turn, .. } => {
                 self.dead.push(self.turns[&turn].answer.clone());
                 Event::Failed
             }
-            Effect::Release { rev } if rev.is_some_and(|rev| rev != self.head.rev) => Event::Moved,
-            Effect::Release { .. } => {
+            Effect::Release { rev, .. } if rev.is_some_and(|rev| rev != self.head.rev) => Event::Moved,
+            Effect::Release { open, .. } => {
+                open.into_iter().for_each(|open| self.head.open = open);
                 self.head.until = 0;
                 Event::Released
             }
@@ -205,16 +227,29 @@ impl World {
         })
     }
 
+    fn keep(&mut self, id: &str) -> bool {
+        let new = self.seen.insert(id.to_owned());
+        if new {
+            let waiting = Waiting { v: 1, inbound: message(id, self.now), kept_at: self.now, tries: 0 };
+            self.inbox.insert(id.to_owned(), waiting);
+            self.head.rev += 1;
+        }
+        new
+    }
+
     fn call(&mut self, turn: u32, part: usize) -> Event {
+        if std::mem::take(&mut self.late) {
+            return Event::Late;
+        }
         let text = format!("{}#{part}", self.turns[&turn].answer);
         match self.replies.pop_front() {
             Some(Reply::Unsure) => {
                 self.posted.push(text);
                 Event::Unsure
             }
-            Some(Reply::Is(settled @ (Settled::Later(_) | Settled::Gone | Settled::Broken(_)))) => {
-                Event::Settled(settled)
-            }
+            Some(Reply::Is(
+                settled @ (Settled::Later(_) | Settled::Gone | Settled::Unformatted | Settled::Broken(_)),
+            )) => Event::Settled(settled),
             Some(Reply::Is(settled)) => {
                 self.posted.push(text);
                 Event::Settled(settled)
@@ -286,7 +321,7 @@ fn a_burst_is_answered_together_and_each_message_alone_where_it_has_a_slot() {
         world.inbox.insert(id.into(), Waiting { v: 1, inbound: message(id, 1), kept_at: 1, tries: 0 });
     }
     world.run(9).check(&["b+c+a#0"]);
-    let mut world = World { each: true, ..World::new(&["a", "b"]) };
+    let mut world = World { overlap: Overlap::Each, ..World::new(&["a", "b"]) };
     world.run(9).check(&["a#0", "b#0"]);
 }
 
@@ -304,8 +339,7 @@ fn commands_operators_and_strangers_keep_their_place() {
 
 #[test]
 fn killed_anywhere_it_is_answered_once() {
-    for point in ["Keep", "Take", "Look", "Judge", "Count", "Ask", "Commit", "Call", "Release", "Acknowledge"]
-    {
+    for point in ["Keep", "Take", "Look", "Judge", "Count", "Ask", "Commit", "Call", "Acknowledge"] {
         let mut world = World { die_before: Some(point), ..World::new(&["a"]) };
         world.run(9).check(&["a#0"]);
         assert!(world.asked.len() <= 2, "{point}");
@@ -320,7 +354,7 @@ fn killed_in_the_call_the_part_is_tried_again_and_the_model_is_not() {
     // Between the platform's answer and our writing it down lies the one uncertain window: a double beats silence.
     for uncertain in [
         World { replies: [Reply::Unsure].into(), ..World::new(&["a"]) },
-        World { die_before: Some("Mark"), ..World::new(&["a"]) },
+        World { die_before: Some("Release"), ..World::new(&["a"]) },
     ] {
         let mut world = uncertain;
         world.run(9).check(&["a#0", "a#0"]);
@@ -362,9 +396,79 @@ fn poison_costs_three_tries_and_the_others_are_answered() {
 }
 
 #[test]
+fn the_holder_answers_what_came_during_its_turn() {
+    let mut world = World { comes_during: ["b"].into(), ..World::new(&["a"]) };
+    // The token of `b` found the lease held and is hidden for a minute; nobody waits for it.
+    world.queue.insert("b".into(), (world.now + 60_000, 1));
+    world.run(1);
+    assert_eq!((world.posted.as_slice(), world.asked.len()), (&["a#0".to_owned(), "b#0".to_owned()][..], 2));
+    assert!(world.now < 1_060_000, "it waited for the token");
+    world.run(9).check(&["a#0", "b#0"]);
+}
+
+#[test]
+fn a_newer_message_interrupts_at_most_three_times_in_a_row_and_costs_no_try() {
+    let mut world = World {
+        overlap: Overlap::Interrupt,
+        comes_during: ["b", "c", "d", "e"].into(),
+        ..World::new(&["a"])
+    };
+    world.run(1).check(&["a+b+c+d#0", "e#0"]);
+    assert_eq!(world.asked.iter().map(Vec::len).collect::<Vec<_>>(), [1, 2, 3, 4, 1]);
+    let mut patient = World { comes_during: ["b"].into(), ..World::new(&["a"]) };
+    patient.run(1).check(&["a#0", "b#0"]);
+}
+
+#[test]
+fn only_a_new_message_that_finds_the_lease_held_interrupts() {
+    for (overlap, seen, interrupts) in
+        [(Overlap::Interrupt, false, 1), (Overlap::Interrupt, true, 0), (Overlap::Coalesce, false, 0)]
+    {
+        let mut world = World { overlap, ..World::new(&["a"]) };
+        world.head.until = world.now + 10_000;
+        if seen {
+            world.keep("a");
+        }
+        world.run(1);
+        assert_eq!(world.interrupts, interrupts, "{overlap:?} {seen}");
+    }
+}
+
+#[test]
+fn a_plan_is_changed_once_and_the_turn_is_posted_as_planned_then() {
+    for refused in [Settled::Gone, Settled::Unformatted] {
+        let mut world = World { replies: [Reply::Is(refused)].into(), ..World::new(&["a"]) };
+        world.run(1).check(&["a~#0"]);
+        let mut world = World { die_before: Some("Rewrite"), ..world };
+        world.queue.insert("b".into(), (world.now, 0));
+        world.replies = [Reply::Is(Settled::Gone), Reply::Is(Settled::Gone)].into();
+        world.run(9).check(&["a~#0", "b~#0"]);
+    }
+}
+
+#[test]
+fn a_call_that_the_lease_does_not_outlast_is_announced_anew() {
+    let mut world = World { late: true, ..World::new(&["a"]) };
+    world.run(1).check(&["a#0"]);
+}
+
+#[test]
+fn when_a_service_fails_the_lease_is_given_back_with_the_token() {
+    let token = Token { id: "a".into(), receives: 2, overlap: Overlap::Coalesce, ends_at: 300_000 };
+    let (state, _) = step(State::new(token), Event::Begin, 0);
+    let (early, effects) = step(state.clone(), Event::Trouble, 0);
+    assert_eq!(effects, [Effect::Return(10)], "nothing is held yet: {early:?}");
+    let (state, _) = step(state, Event::Kept { new: true }, 0);
+    let (state, _) = step(state, Event::Taken(Head { epoch: 1, ..Head::default() }), 0);
+    let (_, effects) = step(state, Event::Trouble, 0);
+    assert_eq!(effects, [Effect::Release { rev: None, open: None }, Effect::Return(10)]);
+}
+
+#[test]
 fn a_zombie_writes_nothing() {
     let mut world = World::new(&["a"]);
-    let token = Token { id: "a".into(), receives: 1, each: false, ends_at: world.now + 300_000 };
+    let token =
+        Token { id: "a".into(), receives: 1, overlap: Overlap::Coalesce, ends_at: world.now + 300_000 };
     let (mut state, mut effects) = step(State::new(token), Event::Begin, world.now);
     while !matches!(effects.last(), Some(Effect::Commit(_))) {
         let event =
@@ -385,7 +489,7 @@ fn a_zombie_writes_nothing() {
 
 #[test]
 fn little_time_left_is_left_to_the_next_invocation() {
-    let token = Token { id: "a".into(), receives: 1, each: true, ends_at: 50_000 };
+    let token = Token { id: "a".into(), receives: 1, overlap: Overlap::Each, ends_at: 50_000 };
     let mut world = World::new(&["a"]);
     world.now = 0;
     let (mut state, mut effects) = step(State::new(token), Event::Begin, 0);
