@@ -8,7 +8,6 @@ pub mod channels;
 mod configuration;
 pub mod cost;
 pub mod event;
-mod failpoint;
 mod immediate;
 mod invoke;
 mod judge;
@@ -18,6 +17,8 @@ pub mod outgoing;
 mod run;
 mod services;
 mod timeline;
+
+use ingress::failpoint;
 
 pub use configuration::Configuration;
 pub use invoke::invoke;

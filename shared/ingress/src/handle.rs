@@ -9,6 +9,7 @@ use tracing::Instrument as _;
 
 use crate::account;
 use crate::event::{Event, Reply};
+use crate::failpoint;
 use crate::judge::{Outcome, Verdict, at_the_door, judge, reject, unavailable};
 use crate::keys::{Fetch, KeyCache};
 
@@ -199,7 +200,11 @@ impl<S: Source, Q: Sink, F: Fetch> Webhook<S, Q, F> {
         if messages.is_empty() {
             return verdict.response;
         }
-        match self.queue.send(messages, &call.request_id, self.budget(call)).await {
+        let pass = |when| messages.iter().for_each(|one| failpoint::pass("enqueue", when, 1, one.text()));
+        pass("before");
+        let sent = self.queue.send(messages, &call.request_id, self.budget(call)).await;
+        pass("after");
+        match sent {
             Ok(()) => verdict.response,
             Err(error) => {
                 line.failed = Some(true);
