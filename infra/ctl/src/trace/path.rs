@@ -1,0 +1,262 @@
+//! A message's path, put together from log lines.
+
+use std::fmt;
+
+use model_invoker::cost;
+use serde_json::Value;
+
+use crate::clock::{date, time};
+
+/// As `infra/template.yaml` sets it, MB.
+const WEBHOOK_MEMORY: u64 = 128;
+
+/// What happened to one message, in order.
+#[derive(Debug)]
+pub struct Path {
+    id: String,
+    channel: String,
+    account: String,
+    conversation: String,
+    trace: String,
+    steps: Vec<Step>,
+    used: Used,
+}
+
+#[derive(Debug, PartialEq)]
+struct Step {
+    /// Unix milliseconds.
+    at: i64,
+    what: &'static str,
+    detail: String,
+}
+
+#[derive(Debug, Default)]
+struct Used {
+    read_units: f64,
+    write_units: f64,
+    queue_requests: u64,
+    usd: f64,
+}
+
+/// Whether the line is about that message itself, not about one that was answered together with it.
+pub fn is_about(line: &Value, id: &str) -> bool {
+    text(line, "id").split(',').any(|each| is(each, id))
+}
+
+/// The id, or its end where the platform's ids have parts: `1795000001.000100` of `D0TEST:1795000001.000100`.
+fn is(id: &str, wanted: &str) -> bool {
+    id == wanted || id.strip_suffix(wanted).is_some_and(|rest| rest.ends_with(':'))
+}
+
+impl Path {
+    /// The path of that message; `None` where no line is about it.
+    pub fn of(id: &str, lines: &[Value]) -> Option<Path> {
+        let own = |line: &&Value| is_about(line, id);
+        let first = lines.iter().find(own)?;
+        let of = |name| text(first, name).to_owned();
+        let mut path = Path {
+            id: text(first, "id").split(',').find(|each| is(each, id)).unwrap_or(id).to_owned(),
+            channel: of("channel"),
+            account: of("account"),
+            conversation: of("conversation"),
+            trace: of("trace"),
+            steps: Vec::new(),
+            used: Used::default(),
+        };
+        for line in lines.iter().filter(own) {
+            match text(line, "message") {
+                "request" => path.webhook(line),
+                "done" => path.invocation(line),
+                _ => path.remark(line),
+            }
+        }
+        for line in lines.iter().filter(|line| text(line, "message") == "done") {
+            path.turns(line);
+        }
+        path.steps.sort_by_key(|step| step.at);
+        Some(path)
+    }
+
+    fn step(&mut self, at: Option<i64>, what: &'static str, detail: impl Into<String>) {
+        if let Some(at) = at.filter(|at| *at > 0) {
+            self.steps.push(Step { at, what, detail: detail.into() });
+        }
+    }
+
+    fn webhook(&mut self, line: &Value) {
+        let ms = line["ms"].as_u64().unwrap_or(0);
+        let at = logged_at(line).map(|at| at - i64::try_from(ms).unwrap_or(0));
+        let detail = format!("answered {} in {ms} ms, request {}", line["status"], text(line, "request_id"));
+        self.step(at, "received", detail);
+        self.used.usd += cost::webhook(ms, WEBHOOK_MEMORY);
+    }
+
+    /// A queue message of this message: once for every time that it was given out.
+    fn invocation(&mut self, line: &Value) {
+        let receives = line["receives"].as_u64().unwrap_or(1);
+        if receives == 1 {
+            self.step(line["queued_at"].as_i64(), "queued", "");
+        }
+        let taken = match receives {
+            1 => String::new(),
+            times => format!("given out for the {times}. time"),
+        };
+        self.step(line["started_at"].as_i64(), "taken up", taken);
+        self.step(line["kept_at"].as_i64(), "kept", "");
+        self.step(line["said_at"].as_i64(), "posted", "a command's answer");
+        let ended = logged_at(line);
+        if text(line, "fate") == "drop" {
+            self.step(ended, "refused", "by access or a cap: crabhook people, crabhook status");
+        }
+        let outcome = text(line, "outcome");
+        if let Some(seconds) = outcome.strip_prefix("Returned(").and_then(|rest| rest.strip_suffix(')')) {
+            self.step(ended, "put back", format!("to be looked at again in {seconds} s"));
+        }
+        self.used.read_units += line["read_units"].as_f64().unwrap_or(0.0);
+        self.used.write_units += line["write_units"].as_f64().unwrap_or(0.0);
+        self.used.queue_requests += line["queue_requests"].as_u64().unwrap_or(0);
+        self.used.usd += line["Spend"].as_f64().unwrap_or(0.0);
+    }
+
+    /// What went wrong on the way: the line's own words, and the few fields that say why.
+    fn remark(&mut self, line: &Value) {
+        let why = ["trouble", "error", "why", "reason", "outcome"].map(|name| text(line, name));
+        let why: Vec<&str> = why.into_iter().filter(|why| !why.is_empty()).collect();
+        let detail = [&[text(line, "message")], why.as_slice()].concat().join(": ");
+        self.step(logged_at(line), "trouble", detail);
+    }
+
+    /// The turns that answer the message, whichever queue message they were worked off with.
+    fn turns(&mut self, line: &Value) {
+        for turn in line["turns"].as_array().into_iter().flatten() {
+            let ids: Vec<&str> =
+                turn["messages"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            if !ids.iter().any(|id| is(id, &self.id)) {
+                continue;
+            }
+            let together = match ids.len() {
+                0 | 1 => String::new(),
+                several => format!("{several} messages at once"),
+            };
+            let model =
+                format!("by {}, {} tokens in, {} out", text(turn, "model"), turn["input"], turn["output"]);
+            self.step(turn["asked_at"].as_i64(), "asked", together);
+            self.step(turn["answered_at"].as_i64(), "answered", model);
+            self.step(turn["committed_at"].as_i64(), "stored", format!("turn {}", turn["number"]));
+            let parts = match turn["parts"].as_u64() {
+                Some(1) => "1 part".to_owned(),
+                parts => format!("{} parts", parts.unwrap_or(0)),
+            };
+            self.step(turn["posted_at"].as_i64(), "posted", parts);
+        }
+    }
+}
+
+/// The text of a field; empty where there is none.
+fn text<'a>(line: &'a Value, name: &str) -> &'a str {
+    line[name].as_str().unwrap_or_default()
+}
+
+fn logged_at(line: &Value) -> Option<i64> {
+    crate::clock::parse(text(line, "timestamp"))
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Path { id, channel, account, conversation, trace, steps, used } = self;
+        let day = steps.first().map_or_else(String::new, |step| format!(", {}", date(step.at)));
+        writeln!(f, "message {id} on {channel}, account {account}{day}")?;
+        writeln!(f, "conversation {conversation}, trace {trace}")?;
+        let mut before = None;
+        for Step { at, what, detail } in steps {
+            let since = before.map_or_else(String::new, |before: i64| format!("+{} ms", at - before));
+            let line = format!("  {what:<9} {} {since:>12}   {detail}", time(*at));
+            writeln!(f, "{}", line.trim_end())?;
+            before = Some(*at);
+        }
+        let posted = steps.iter().rev().find(|step| step.what == "posted");
+        match (steps.first(), posted) {
+            (Some(first), Some(posted)) => writeln!(f, "  {:<9} {} ms", "total", posted.at - first.at)?,
+            _ => writeln!(f, "  {:<9} not answered so far", "total")?,
+        }
+        writeln!(
+            f,
+            "  {:<9} {} read units, {} write units, {} queue requests",
+            "used", used.read_units, used.write_units, used.queue_requests
+        )?;
+        writeln!(f, "  {:<9} ${:.6}, the model not included", "cost", used.usd)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn done(id: &str, receives: u32, second: u32, more: Value) -> Value {
+        let mut line = json!({
+            "timestamp": format!("2026-11-21T06:55:{second:02}.000000Z"), "message": "done", "id": id, "channel": "slack",
+            "account": "main", "conversation": "c", "trace": "r-1", "receives": receives, "outcome": "Acknowledged",
+            "read_units": 2.0, "write_units": 10.5, "queue_requests": 3, "Spend": 0.00002,
+        });
+        line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        line
+    }
+
+    fn at(second: i64) -> i64 {
+        1_795_244_100_000 + second * 1_000
+    }
+
+    #[test]
+    fn a_path_is_told_in_order_whoever_answered() {
+        let lines = [
+            done(
+                "D0:1",
+                1,
+                1,
+                json!({"outcome": "Returned(25)", "queued_at": at(0) + 20, "started_at": at(0) + 70, "kept_at": at(0) + 80}),
+            ),
+            json!({"timestamp": "2026-11-21T06:55:01.500000Z", "message": "a service did not do its part", "id": "D0:1",
+                "channel": "slack", "trouble": "the table is busy"}),
+            done(
+                "D0:2",
+                1,
+                9,
+                json!({"turns": [{"number": 4, "messages": ["D0:1", "D0:2"], "model": "m", "input": 30,
+                "output": 4, "parts": 2, "asked_at": at(7), "answered_at": at(8), "committed_at": at(8) + 10, "posted_at": at(9)}]}),
+            ),
+            done("D0:1", 2, 26, json!({"queued_at": at(0) + 20, "started_at": at(26)})),
+            json!({"timestamp": "2026-11-21T06:55:00.010000Z", "message": "request", "id": "D0:0,D0:1", "channel": "slack",
+                "account": "main", "conversation": "c,c", "status": 200, "ms": 10, "request_id": "r-1"}),
+        ];
+        let path = Path::of("1", &lines).unwrap().to_string();
+        let expected = "\
+message D0:1 on slack, account main, 2026-11-21 06:55 UTC
+conversation c, trace r-1
+  received  06:55:00.000                answered 200 in 10 ms, request r-1
+  queued    06:55:00.020       +20 ms
+  taken up  06:55:00.070       +50 ms
+  kept      06:55:00.080       +10 ms
+  put back  06:55:01.000      +920 ms   to be looked at again in 25 s
+  trouble   06:55:01.500      +500 ms   a service did not do its part: the table is busy
+  asked     06:55:07.000     +5500 ms   2 messages at once
+  answered  06:55:08.000     +1000 ms   by m, 30 tokens in, 4 out
+  stored    06:55:08.010       +10 ms   turn 4
+  posted    06:55:09.000      +990 ms   2 parts
+  taken up  06:55:26.000    +17000 ms   given out for the 2. time
+  total     9000 ms
+  used      4 read units, 21 write units, 6 queue requests
+  cost      $0.000041, the model not included
+";
+        assert_eq!(path, expected, "{path}");
+    }
+
+    #[test]
+    fn refused_messages_say_so_and_others_are_not_taken_for_it() {
+        let lines = [done("11", 1, 1, json!({"fate": "drop"}))];
+        assert!(Path::of("1", &lines).is_none());
+        let path = Path::of("11", &lines).unwrap().to_string();
+        assert!(path.contains("refused") && path.contains("not answered so far"), "{path}");
+    }
+}
