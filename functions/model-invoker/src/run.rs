@@ -357,10 +357,6 @@ impl<'a> Run<'a> {
                 return Ok(Event::Settled(Settled::Posted(None)));
             }
         }
-        // This process may have been stopped for a while: nothing is posted that the lease does not outlast.
-        if now() + outgoing::CALL_TIME_OUT_MS > self.lease_until {
-            return Ok(Event::Late);
-        }
         let Some(settled) = self.send(&step, now()).await else { return Ok(Event::Unsure) };
         match &settled {
             Settled::Posted(Some(id)) => {

@@ -4,6 +4,7 @@
 
 mod access;
 mod faults;
+mod overlap;
 mod talk;
 
 use std::future::Future;
