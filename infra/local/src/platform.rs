@@ -130,7 +130,7 @@ async fn play(
     };
     let mut request = Request::new(method.as_str(), &uri.to_string(), read(&headers), body.to_vec());
     request.path = format!("/{below}");
-    let fault = stage.faults.next(name, &request.path);
+    let fault = stage.faults.next(name, &request.path, &request.body);
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }
@@ -173,7 +173,7 @@ fn written(response: channel::Response) -> Response {
 
 /// The model as a channel named `model` where faults are concerned.
 async fn complete(State(stage): State<Arc<Stage>>, Json(question): Json<Value>) -> Response {
-    let fault = stage.faults.next("model", "/v1/chat/completions");
+    let fault = stage.faults.next("model", "/v1/chat/completions", question.to_string().as_bytes());
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }

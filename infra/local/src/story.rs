@@ -42,7 +42,7 @@ impl Story {
                     self.say(&format!("{name:<9} ! {trouble}"));
                 }
             }
-            Told::Given { .. } | Told::Started { .. } | Told::Ended { .. } => {}
+            Told::Given { .. } | Told::Over { .. } | Told::Started { .. } | Told::Ended { .. } => {}
         }
     }
 

@@ -30,6 +30,9 @@ pub struct Fault {
     /// Only calls whose path holds this; the others go on as ever.
     #[serde(default)]
     pub path: String,
+    /// Only calls whose body holds this text.
+    #[serde(default)]
+    pub holds: String,
     /// The platform did what it was asked, only its answer is lost.
     #[serde(default)]
     pub done: bool,
@@ -77,11 +80,13 @@ impl Faults {
     }
 
     /// The fault of this call, which is then used up by one.
-    pub fn next(&self, channel: &str, path: &str) -> Option<Fault> {
+    pub fn next(&self, channel: &str, path: &str, body: &[u8]) -> Option<Fault> {
         let mut planned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         planned.retain(|fault| fault.times > 0);
-        let fault =
-            planned.iter_mut().find(|fault| fault.channel == channel && path.contains(&fault.path))?;
+        let body = String::from_utf8_lossy(body);
+        let fault = planned.iter_mut().find(|fault| {
+            fault.channel == channel && path.contains(&fault.path) && body.contains(&fault.holds)
+        })?;
         fault.times -= 1;
         Some(fault.clone())
     }

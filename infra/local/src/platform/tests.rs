@@ -81,6 +81,16 @@ async fn faults_hit_the_calls_they_are_for_and_no_others() {
 }
 
 #[tokio::test]
+async fn a_fault_may_be_for_one_text() {
+    let platform = start();
+    let fault = json!({"channel": "telegram", "status": 503, "holds": "unlucky"});
+    call(&platform, "/fault", fault).await.unwrap();
+    assert_eq!(call(&platform, SEND, hello()).await.unwrap().status(), 200);
+    let unlucky = json!({"chat_id": 7, "text": "an unlucky text"});
+    assert_eq!(call(&platform, SEND, unlucky).await.unwrap().status(), 503);
+}
+
+#[tokio::test]
 async fn a_connection_can_be_lost_before_and_after_the_platform_acted() {
     let platform = start();
     for done in [false, true] {
