@@ -45,7 +45,7 @@ fn services() -> Result<Services, Error> {
         memory_mb: variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
             .ok()
             .and_then(|mb| mb.parse().ok())
-            .unwrap_or(256),
+            .unwrap_or(128),
         secrets_root: variable("SECRETS")?,
         dead_letter_url: variable("DEAD_LETTER_URL")?,
     })
