@@ -41,6 +41,8 @@ impl<'a> Words<'a> {
 #[derive(Debug, Clone)]
 pub struct Sent {
     pub status: u16,
+    /// The webhook said that it has it: a 2xx, and not the one that says "not taken, please send again".
+    pub taken: bool,
     pub channel: String,
     /// The conversation, or the reply slot, in which the answer appears.
     pub reply_key: String,
@@ -106,15 +108,20 @@ impl World {
             platform: &format!("{}/{}", self.cloud.endpoints().platform, words.channel),
             now: model_invoker::now(),
         });
-        let inbound = self.inbound(room, &event.request, words.account);
+        let verdict = self.verdict(room, &event.request, words.account);
         let started = Instant::now();
         let mut request = self.http.request(event.request.method.parse().expect("a method"), &url);
         for (name, value) in event.request.headers.iter() {
             request = request.header(name, value);
         }
         let answer = request.body(event.request.body).send().await.expect("the webhook answers");
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.expect("the webhook's whole answer");
+        let inbound = verdict.messages.into_iter().next();
         Sent {
-            status: answer.status().as_u16(),
+            status,
+            taken: (200..300).contains(&status)
+                && (status, &*body) != (verdict.on_failure.status, verdict.on_failure.body.as_slice()),
             channel: words.channel.to_owned(),
             reply_key: event.reply_key,
             id: id.to_owned(),
@@ -124,13 +131,8 @@ impl World {
         }
     }
 
-    /// The message that a request carries.
-    fn inbound(
-        &self,
-        room: &dyn Local,
-        request: &channel::Request,
-        account: &str,
-    ) -> Option<channel::Inbound> {
+    /// What a request carries, and how it is to be answered.
+    fn verdict(&self, room: &dyn Local, request: &channel::Request, account: &str) -> ingress::Verdict {
         let secrets = self.cloud.secrets(room.spec().name, account);
         let context = channel::Context {
             account,
@@ -139,7 +141,7 @@ impl World {
             keys: &Default::default(),
             now: model_invoker::now(),
         };
-        ingress::judge(room, request, &context).messages.into_iter().next()
+        ingress::judge(room, request, &context)
     }
 
     /// Waits until the invoker has taken all of these messages out of the queue into their inbox.
