@@ -9,7 +9,7 @@ use crate::{Error, Where};
 
 pub async fn run(at: &Where) -> Result<(), Error> {
     let place = Place::find(at).await?;
-    let (store, limits) = (place.store(), configuration(&place).await?.limits);
+    let (store, config) = (place.store(), configuration(&place).await);
     let (waiting, failed) = (place.queue().counts().await?, place.dead_letters().counts().await?);
     let day = model_invoker::day(now());
     println!("{}, {}", place.title(), date(now()));
@@ -17,8 +17,12 @@ pub async fn run(at: &Where) -> Result<(), Error> {
     println!("being answered, hidden  {:>6}", waiting.hidden);
     let hint = if failed.waiting > 0 { "   crabhook dead list" } else { "" };
     println!("failed messages         {:>6}{hint}", failed.waiting + failed.hidden);
+    if let Err(error) = &config {
+        println!("configuration           {error}; crabhook doctor");
+    }
     println!("today ({day}, UTC)");
-    println!("  turns                 {}", turns(store.counted("turns", &day).await?, limits.per_stack));
+    let cap = config.map_or(0, |config| config.limits.per_stack);
+    println!("  turns                 {}", turns(store.counted("turns", &day).await?, cap));
     for (scope, title) in counters() {
         let count = store.counted(&scope, &day).await?;
         if count > 0 {

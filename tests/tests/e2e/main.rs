@@ -4,6 +4,7 @@
 
 mod access;
 mod faults;
+mod operations;
 mod overlap;
 mod talk;
 
