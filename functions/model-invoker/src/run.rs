@@ -293,7 +293,8 @@ impl<'a> Run<'a> {
             plain: turn.plain,
             now: now(),
         };
-        let mut steps = self.place.room.post(&[part], &turn.address, &context).steps;
+        let steps = self.place.room.post(&[part], &turn.address, &context).steps;
+        let mut steps: Vec<Step> = steps.into_iter().map(|step| self.place.channel.doubted(step)).collect();
         if turn.answer.is_empty() {
             steps = steps.into_iter().map(Step::optional).collect();
         }
@@ -350,7 +351,7 @@ impl<'a> Run<'a> {
         if turn.way == Way::Reply && turn.address.window.is_some_and(|window| !window.is_open(now())) {
             return Ok(Event::Settled(Settled::Gone));
         }
-        if doubt && !step.optional {
+        if doubt && !step.optional && !step.repeatable {
             self.timeline.uncertain += 1;
             self.services.store.count("uncertain", &crate::day(now()), 1, now()).await?;
             if step.on_doubt == channel::OnDoubt::Skip {

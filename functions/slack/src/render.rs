@@ -29,16 +29,10 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
     let mut steps = Vec::new();
     for part in parts {
         match part {
-            Part::Text(text) if ctx.plain => {
-                steps.extend(
-                    render(text, &Plain, PLAIN)
-                        .iter()
-                        .map(|message| say(to, json!({ "text": escape(message), "mrkdwn": false }))),
-                );
-            }
             Part::Text(text) => {
-                let messages = render(text, &SlackMarkdown, SPEC.text);
-                steps.extend(messages.iter().map(|message| say(to, json!({ "markdown_text": message }))));
+                let said = steps.len();
+                let messages = messages(text, ctx.plain).into_iter().enumerate();
+                steps.extend(messages.map(|(index, message)| say(to, message, &ctx.part_key(said + index))));
             }
             Part::Typing => steps.extend(status(to, ctx.settings, true)),
             // There is no placeholder: a status goes away with the reply.
@@ -66,14 +60,34 @@ pub fn fetch(what: &Fetch) -> Post {
     Post { steps: vec![step.auth(Auth::bearer(BOT_TOKEN))] }
 }
 
+/// The text as messages, each of them the fields that say it.
+fn messages(text: &str, plain: bool) -> Vec<Value> {
+    if plain {
+        let messages = render(text, &Plain, PLAIN).into_iter();
+        return messages.map(|message| json!({ "text": escape(&message), "mrkdwn": false })).collect();
+    }
+    let messages = render(text, &SlackMarkdown, SPEC.text).into_iter();
+    messages.map(|message| json!({ "markdown_text": message })).collect()
+}
+
 /// One message. Links are not unfurled: what a model links to is fetched only when somebody clicks.
-fn say(to: &Address, text: Value) -> Step {
-    let mut body = json!({ "channel": to.chat, "unfurl_links": false, "unfurl_media": false });
+fn say(to: &Address, text: Value, key: &str) -> Step {
+    let mut body = json!({
+        "channel": to.chat, "client_msg_id": uuid(key), "unfurl_links": false, "unfurl_media": false,
+    });
     extend(&mut body, text);
     if let Some(thread) = &to.thread {
         extend(&mut body, json!({ "thread_ts": thread }));
     }
     call("chat.postMessage", body)
+}
+
+/// The key as a `client_msg_id`. The method's errors speak of messages that are known by it, yet nothing promises that a
+/// repetition makes no second message: it helps where it does, and the step counts as one that may not be repeated.
+fn uuid(key: &str) -> String {
+    let ends = [8, 12, 16, 20, key.len()];
+    let groups = std::iter::once(0).chain(ends).zip(ends).filter_map(|(from, to)| key.get(from..to));
+    groups.collect::<Vec<_>>().join("-")
 }
 
 /// One message where the app is no member: the command's or click's own address, which needs no token.

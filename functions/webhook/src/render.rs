@@ -17,7 +17,8 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
     Post { steps }
 }
 
-/// Signed anew on every try, under an id that stays the same.
+/// Signed anew on every try, under an id that stays the same: by it the program knows a repetition
+/// (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>).
 fn reply(text: &str, to: &Address, ctx: &PostContext<'_>, id: String) -> Step {
     let mut data = json!({
         "conversation_id": to.chat,
@@ -31,6 +32,7 @@ fn reply(text: &str, to: &Address, ctx: &PostContext<'_>, id: String) -> Step {
     let timestamp = jiff::Timestamp::from_millisecond(ctx.now).unwrap_or_default().to_string();
     Step::json("reply", "", json!({"type": "message.reply", "timestamp": timestamp, "data": data}))
         .auth(Auth::StandardWebhook { secret: "reply_secret".to_owned(), id })
+        .repeatable()
 }
 
 /// An attachment, where the program said it lies.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use channel::Spec;
+use channel::{OnDoubt, Spec, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -114,6 +114,9 @@ pub struct Channel {
     /// What a message does that comes while an answer is being written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlap: Option<Overlap>,
+    /// What is done about a message to the platform that may or may not be posted, where it has no key for repetitions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_doubt: Option<OnDoubt>,
     /// Platform ids of those who may talk under `access: list`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<String>,
@@ -217,6 +220,7 @@ impl Config {
             merged.access = own.access.or(merged.access);
             merged.assistant = own.assistant.clone().or(merged.assistant);
             merged.overlap = own.overlap.or(merged.overlap);
+            merged.on_doubt = own.on_doubt.or(merged.on_doubt);
             merged.people.extend(own.people.iter().cloned());
             merged.urls.extend(own.urls.clone());
             merged.settings.extend(own.settings.clone());
@@ -307,6 +311,12 @@ impl Config {
                 format!("on {} every message has a reply of its own: each, or leave it out", spec.title),
             );
         }
+        if spec.idempotency_key && channel.on_doubt.is_some() {
+            fault(
+                format!("{key}.on_doubt"),
+                format!("{} never shows a message twice: there is no doubt, leave it out", spec.title),
+            );
+        }
         if channel.access == Some(Access::Open) && (self.limits.per_person == 0 || self.limits.per_stack == 0)
         {
             let problem = "open needs the daily caps limits.per_person and limits.per_stack, not 0";
@@ -336,6 +346,14 @@ impl Channel {
         }
     }
 
+    /// The step with what a retry does that finds it begun and not known to have ended: as set, unless repeating it changes nothing.
+    pub fn doubted(&self, step: Step) -> Step {
+        match self.on_doubt {
+            Some(on_doubt) if !step.repeatable => step.on_doubt(on_doubt),
+            _ => step,
+        }
+    }
+
     /// Who may talk: as set, else members of the tenant where the platform has one, else owners only.
     pub fn access(&self, spec: &Spec) -> Access {
         self.access.unwrap_or(if spec.tenant { Access::Workspace } else { Access::Owner })
@@ -345,7 +363,7 @@ impl Channel {
 /// Keys that every channel has. `public_url` is the address that the platform knows, where something stands in front of
 /// the function: the scheme and host that signatures cover.
 pub const COMMON_KEYS: &[&str] =
-    &["access", "assistant", "overlap", "people", "urls", "accounts", "public_url"];
+    &["access", "assistant", "overlap", "on_doubt", "people", "urls", "accounts", "public_url"];
 
 /// Values of `models.<name>.provider`.
 pub const PROVIDERS: &[&str] = &["openai", "anthropic", "ollama", "bedrock", "echo"];

@@ -105,6 +105,10 @@ fn account(spec: &Spec) -> Value {
             "What a message does that comes while an answer is being written: wait and be answered with the others that wait, have the answer written anew for both, or wait for an answer of its own. `coalesce` unless given.",
             overlaps,
         ),
+        "on_doubt": choice(
+            "What is done about a message of ours that may or may not be posted, because the platform's answer was lost: post it again, which may show it twice, or leave it, which may lose it. `repeat` unless given.",
+            &["repeat", "skip"],
+        ),
         "people": {"type": "array", "items": {"type": "string"}, "description": "Platform ids of those who may talk under `access: list`."},
         "public_url": {"type": "string", "description": "The address that the platform knows, where something stands in front of the function."},
         "urls": object("Other addresses for the platform's own.", Value::Object(urls)),
