@@ -30,6 +30,8 @@ pub enum Outcome {
     NotSent(String),
     /// It may have.
     Unsure,
+    /// It answered with this status; the rest cannot be read.
+    Unread(u16),
     /// It must not be sent.
     Refused(String),
 }
@@ -171,8 +173,7 @@ pub async fn send(egress: &Egress, step: &Step, request: Request, spec: &Spec, s
         }),
         Err(egress::Error::NotSent(why)) => Outcome::NotSent(why),
         Err(egress::Error::InDoubt(_)) => Outcome::Unsure,
-        // The platform acted; only its answer is too long to read.
-        Err(egress::Error::TooLarge(_)) => Outcome::Answered(Response::empty(200)),
+        Err(egress::Error::Unread { status, .. }) => Outcome::Unread(status),
         Err(error @ (egress::Error::Refused(_) | egress::Error::NotSetUp(_))) => {
             Outcome::Refused(error.to_string())
         }
@@ -182,13 +183,35 @@ pub async fn send(egress: &Egress, step: &Step, request: Request, spec: &Spec, s
 /// What the outcome of a step means, in the room's judgement where there is an answer. `None` = unsure.
 pub fn settle(room: &dyn channel::Channel, step: &Step, outcome: Outcome) -> Option<Settled> {
     let settled = match outcome {
-        Outcome::Answered(response) => room.settle(step, &response),
-        Outcome::NotSent(_) => Settled::Later(None),
-        Outcome::Unsure => return if step.optional { Some(Settled::Posted(None)) } else { None },
-        Outcome::Refused(why) => Settled::Broken(why),
+        Outcome::Answered(response) => answered(room, step, &response),
+        Outcome::Unread(status) => match answered(room, step, &Response::empty(status)) {
+            // What was asked for did not come.
+            Some(Settled::Fetched(_) | Settled::Person(_)) => None,
+            settled => settled,
+        },
+        Outcome::NotSent(_) => Some(Settled::Later(None)),
+        Outcome::Unsure => None,
+        Outcome::Refused(why) => Some(Settled::Broken(why)),
     };
-    let failed = !matches!(settled, Settled::Posted(_) | Settled::Fetched(_) | Settled::Person(_));
-    Some(if step.optional && failed { Settled::Posted(None) } else { settled })
+    let done = matches!(settled, Some(Settled::Posted(_) | Settled::Fetched(_) | Settled::Person(_)));
+    if step.optional && !done { Some(Settled::Posted(None)) } else { settled }
+}
+
+fn answered(room: &dyn channel::Channel, step: &Step, response: &Response) -> Option<Settled> {
+    if (300..400).contains(&response.status) {
+        let why =
+            "redirects are not followed; where the platform's address has moved, set channels.<channel>.urls";
+        return Some(Settled::Broken(format!("HTTP {}: {why}", response.status)));
+    }
+    match room.settle(step, response) {
+        // A success in words that cannot be read is no refusal: it may be posted.
+        Settled::Broken(_)
+            if response.is_success() && step.method != "GET" && response.body_json().is_null() =>
+        {
+            None
+        }
+        settled => Some(settled),
+    }
 }
 
 #[cfg(test)]
@@ -239,6 +262,35 @@ mod tests {
             request_after("photos/a {bot_token}.jpg", &step, telegram_spec(), &json!({}), &secrets(), 0)
                 .unwrap();
         assert!(made.url.ends_with("/file/bot123:ABC/photos/a%20%7Bbot_token%7D.jpg"), "{}", made.url);
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_read_is_judged_by_its_status() {
+        let check = |channel: &str, path: &str, outcome: Outcome, expected: Option<Settled>| {
+            let step = Step::json("api", path, json!({}));
+            let settled = settle(crate::channels::named(channel).unwrap(), &step, outcome);
+            assert_eq!(settled, expected, "{channel} {path}");
+        };
+        let cut = || Outcome::Answered(Response::text(200, r#"{"ok":tr"#));
+        check("telegram", "/bot/sendMessage", cut(), Some(Settled::Posted(None)));
+        check("telegram", "/bot/sendMessage", Outcome::Unread(200), Some(Settled::Posted(None)));
+        check("telegram", "/bot/sendMessage", Outcome::Unread(500), Some(Settled::Later(None)));
+        check("telegram", "/file/bot/x", Outcome::Unread(200), None);
+        // Slack says no with a 200, so a 200 alone says nothing.
+        check("slack", "/chat.postMessage", cut(), None);
+        check("slack", "/chat.postMessage", Outcome::Unread(200), None);
+        check("slack", "/chat.postMessage", Outcome::Unread(429), Some(Settled::Later(None)));
+        check("discord", "/webhooks/1/t", cut(), Some(Settled::Posted(None)));
+        check("webhook", "", Outcome::Unread(202), Some(Settled::Posted(None)));
+        let refused = Outcome::Answered(Response::json(200, &json!({"ok": false, "error": "is_archived"})));
+        check("slack", "/chat.postMessage", refused, Some(Settled::Broken("is_archived".into())));
+        for channel in ["telegram", "slack", "discord", "webhook"] {
+            let step = Step::json("api", "/x", json!({}));
+            let moved = settle(crate::channels::named(channel).unwrap(), &step, Outcome::Unread(302));
+            assert!(
+                matches!(moved, Some(Settled::Broken(why)) if why.starts_with("HTTP 302: redirects are not"))
+            );
+        }
     }
 
     #[test]
