@@ -22,6 +22,15 @@ const NEWER_S: u32 = 3_600;
 pub async fn invoke(services: &Services, event: SqsEvent, request_id: &str, ends_at: i64) -> Failures {
     let mut failures = Failures::default();
     for record in event.records {
+        if !record.is_of(services.queue.url()) {
+            // Somebody wired another queue to this function: its messages stay where they are.
+            tracing::error!(
+                source = record.event_source_arn,
+                "a record that is not of the own queue is given back"
+            );
+            failures.batch_item_failures.push(Failure { item_identifier: record.message_id });
+            continue;
+        }
         let receives = record.attributes.approximate_receive_count.parse().unwrap_or(1);
         let span = tracing::error_span!("queue message", request_id, job = record.message_id, receives);
         let outcome = async {

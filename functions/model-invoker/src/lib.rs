@@ -14,6 +14,7 @@ mod judge;
 pub mod metrics;
 mod models;
 pub mod outgoing;
+mod quiet;
 mod run;
 mod services;
 mod timeline;
@@ -24,6 +25,7 @@ pub use configuration::Configuration;
 pub use invoke::invoke;
 pub use metrics::Metrics;
 pub use models::Models;
+pub use quiet::quiet;
 pub use services::Services;
 
 use std::time::{SystemTime, UNIX_EPOCH};
