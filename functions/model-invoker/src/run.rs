@@ -337,7 +337,7 @@ impl<'a> Run<'a> {
             Ok(request) => {
                 let outcome =
                     outgoing::send(&self.services.egress, step, request, room.spec(), settings).await;
-                outgoing::settle(*room, step, outcome)
+                outgoing::settle(*room, step, outcome).map(|settled| crate::quiet(settled, step, secrets))
             }
             Err(missing) => Some(Settled::Broken(missing.to_string())),
         }
