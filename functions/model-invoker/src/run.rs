@@ -361,7 +361,12 @@ impl<'a> Run<'a> {
         let Some(settled) = self.send(&step, now()).await else { return Ok(Event::Unsure) };
         match &settled {
             Settled::Posted(Some(id)) => {
-                self.services.store.part_posted(&self.conversation, number, part, id).await?;
+                // The part is posted all the same: it must be written down as sent.
+                if let Err(error) =
+                    self.services.store.part_posted(&self.conversation, number, part, id).await
+                {
+                    tracing::warn!(conversation = %self.conversation, turn = number, part, %error, "the id of a part is not kept");
+                }
                 // A plan that is changed later keeps it.
                 if let Some(turn) = self.turns.get_mut(&number) {
                     turn.ids.resize(turn.steps.len(), None);

@@ -106,6 +106,7 @@ enum Phase {
         doubt: bool,
     },
     Replanning,
+    Rewriting,
     Failing,
     /// Writing down what became of the first open turn.
     Recording,
@@ -224,7 +225,7 @@ impl State {
                 self.head.open.drain(..1.min(self.head.open.len()));
                 self.record(now)
             }
-            (Phase::Recording, Event::Marked) => self.proceed(now),
+            (Phase::Recording | Phase::Rewriting, Event::Marked) => self.proceed(now),
 
             (Phase::Releasing { again_s: Some(seconds), .. }, Event::Released) => self.give_back(seconds),
             (Phase::Releasing { again_s: None, .. }, Event::Released) => self.end(Effect::Acknowledge),
@@ -249,12 +250,17 @@ impl State {
     }
 
     /// The next invocation starts over. It need not wait for the lease to run out: whatever of ours is still on its way to the
-    /// table names the epoch of a lease that is given back, and is refused.
+    /// table names the epoch of a lease that is given back, and is refused. What is known of posted parts is written once more:
+    /// a part that is not known to be sent is sent again.
     fn trouble(&mut self) -> Vec<Effect> {
         let again = Effect::Return(5 * self.token.receives.min(12));
-        let held = self.head.epoch > 0;
+        let recording = matches!(self.phase, Phase::Recording | Phase::Releasing { recording: true, .. });
+        let open = recording.then(|| self.head.open.clone());
         self.phase = Phase::Over;
-        if held { vec![Effect::Release { rev: None, open: None }, again] } else { vec![again] }
+        match self.head.epoch {
+            0 => vec![again],
+            _ => vec![Effect::Release { rev: None, open }, again],
+        }
     }
 
     /// With the lease: post what is committed and may be posted, else look for more. Where nothing can be left but what came

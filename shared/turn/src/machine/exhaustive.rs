@@ -382,7 +382,7 @@ fn without_any_of_its_guards_it_breaks() {
             Guards { open: false, ..ALL_GUARDS },
             "given up before it was answered and posted",
         ),
-        ("no mark of what was seen", Guards { seen: false, ..ALL_GUARDS }, "answered twice"),
+        ("no mark of what was seen", Guards { seen: false, ..ALL_GUARDS }, "asked again"),
     ] {
         let broken = check(name, Check { guards, ..TWO }).unwrap_err();
         assert!(broken.contains(breaks), "{name}: {broken:?}");

@@ -79,7 +79,7 @@ impl State {
             open.parts.resize(turn.steps.len().max(open.parts.len()), PartState::Planned);
         }
         let open = self.head.open.clone();
-        self.to(Phase::Recording, Effect::Rewrite { turn, open })
+        self.to(Phase::Rewriting, Effect::Rewrite { turn, open })
     }
 
     pub(super) fn fail(&mut self, reason: String) -> Vec<Effect> {

@@ -33,6 +33,8 @@ struct World {
     interrupts: u32,
     /// Messages that come while the model is asked, one a question.
     comes_during: VecDeque<&'static str>,
+    /// The effect that a service fails to do, by its name; once.
+    trouble_at: Option<&'static str>,
     /// The next call finds that the lease does not outlast it.
     late: bool,
     /// The effect before which the process is killed, by its name; once.
@@ -91,6 +93,11 @@ impl World {
             for effect in effects {
                 if self.killed(&effect) {
                     return;
+                }
+                if self.trouble_at.is_some_and(|point| format!("{effect:?}").starts_with(point)) {
+                    self.trouble_at = None;
+                    answer = Some(Event::Trouble);
+                    continue;
                 }
                 match self.effect(id, &state, effect) {
                     Some(outcome) => answer = Some(outcome),
@@ -462,6 +469,13 @@ fn when_a_service_fails_the_lease_is_given_back_with_the_token() {
     let (state, _) = step(state, Event::Taken(Head { epoch: 1, ..Head::default() }), 0);
     let (_, effects) = step(state, Event::Trouble, 0);
     assert_eq!(effects, [Effect::Release { rev: None, open: None }, Effect::Return(10)]);
+}
+
+#[test]
+fn what_is_known_of_a_posted_part_is_written_once_more_when_the_table_fails() {
+    let mut world = World { trouble_at: Some("Release"), ..World::new(&["a"]) };
+    world.run(9).check(&["a#0"]);
+    assert_eq!(world.trouble_at, None);
 }
 
 #[test]

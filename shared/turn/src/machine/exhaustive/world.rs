@@ -392,6 +392,7 @@ fn write_worker(worker: &Worker, bytes: &mut Vec<u8>) {
         Phase::Replanning => 18,
         Phase::Failing => 19,
         Phase::Recording => 20,
+        Phase::Rewriting => 21,
         Phase::Releasing { again_s, recording } => {
             24 + u8::from(again_s.is_some()) + 2 * u8::from(*recording)
         }
