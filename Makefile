@@ -4,7 +4,7 @@ BIN := target/local
 DENY := $(CARGO) deny --version 2>/dev/null || $(CARGO) install cargo-deny --version 0.20.2 --locked
 VENV := .venv/.$(shell cksum < infra/requirements.txt | cut -d' ' -f1)
 
-.PHONY: run send build test check bench deploy push connect clean-state
+.PHONY: run send build test check bench load deploy push connect clean-state
 comma := ,
 
 # Variables that it reads: CHANNELS, PORT, PLATFORM_PORT, CONFIG, STATE, STACK, AUTH (infra/local/src/options.rs)
@@ -44,6 +44,10 @@ connect:
 # What a message costs, in bytes, CPU, memory, capacity units and dollars. make bench ARGS='--all --runs 21'
 bench:
 	$(CARGO) bench --profile local -p tests --bench budget -- $(ARGS)
+
+# Many people at once, everybody answered once and nothing left behind: make load USERS=200 MESSAGES=50
+load: build
+	$(CARGO) bench --profile local -p tests --bench load -- --users $(or $(USERS),50) --messages $(or $(MESSAGES),20)
 
 # Forgets secrets, logs and everything else that `make run` keeps.
 clean-state:
