@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use channel::local::{Local, Message};
+use channel::local::{Event, Local, Message};
 use channel::{ConversationKey, Secrets};
-use local::{Cloud, Options, Source};
+use local::{Call, Cloud, Options, Source};
 use model_invoker::channels;
 use queue::{DeadLetter, Queue};
 use serde_json::{Value, json};
@@ -94,20 +94,8 @@ impl World {
 
     /// Delivers a message signed with these secrets.
     pub async fn deliver_with(&self, words: Words<'_>, id: &str, secrets: &Secrets) -> Sent {
-        let room: &dyn Local = channels::local(words.channel).expect("a registered channel");
-        let base = &self.cloud.endpoints().channels[words.channel];
-        let url = if words.account == "main" { base.clone() } else { format!("{base}{}", words.account) };
-        let event = room.event(&Message {
-            url: &url,
-            account: words.account,
-            text: words.text,
-            user: words.user,
-            conversation: words.conversation,
-            id,
-            secrets,
-            platform: &format!("{}/{}", self.cloud.endpoints().platform, words.channel),
-            now: model_invoker::now(),
-        });
+        let (room, event) = self.event(words, id, secrets);
+        let url = event.request.url.clone();
         let verdict = self.verdict(room, &event.request, words.account);
         let started = Instant::now();
         let mut request = self.http.request(event.request.method.parse().expect("a method"), &url);
@@ -129,6 +117,31 @@ impl World {
             message: inbound.map(|inbound| inbound.id),
             took: started.elapsed(),
         }
+    }
+
+    /// What a webhook makes of a message, without delivering it.
+    pub fn inbound(&self, words: Words<'_>, id: &str) -> Option<channel::Inbound> {
+        let (room, event) = self.event(words, id, &self.cloud.secrets(words.channel, words.account));
+        self.verdict(room, &event.request, words.account).messages.into_iter().next()
+    }
+
+    /// A message as its platform sends it.
+    fn event(&self, words: Words<'_>, id: &str, secrets: &Secrets) -> (&'static dyn Local, Event) {
+        let room: &dyn Local = channels::local(words.channel).expect("a registered channel");
+        let base = &self.cloud.endpoints().channels[words.channel];
+        let url = if words.account == "main" { base.clone() } else { format!("{base}{}", words.account) };
+        let event = room.event(&Message {
+            url: &url,
+            account: words.account,
+            text: words.text,
+            user: words.user,
+            conversation: words.conversation,
+            id,
+            secrets,
+            platform: &format!("{}/{}", self.cloud.endpoints().platform, words.channel),
+            now: model_invoker::now(),
+        });
+        (room, event)
     }
 
     /// What a request carries, and how it is to be answered.
@@ -216,6 +229,12 @@ impl World {
         self.get(&url).await["calls"].as_array().cloned().unwrap_or_default()
     }
 
+    /// The calls to all platforms after that number, as soon as there is one; none after a few seconds.
+    pub async fn calls_after(&self, n: u64) -> Vec<Call> {
+        let url = format!("{}/calls?since={n}&wait=5", self.cloud.endpoints().platform);
+        serde_json::from_value(self.get(&url).await["calls"].take()).expect("calls")
+    }
+
     /// What the scripted model was asked.
     pub async fn questions(&self) -> Vec<Value> {
         let answer = self.get(&format!("{}/model/calls", self.cloud.endpoints().platform)).await;
@@ -239,6 +258,20 @@ impl World {
 
     pub fn queue(&self) -> Queue {
         Queue::connect(self.cloud.aws(), &self.cloud.endpoints().queue_url)
+    }
+
+    /// How long the queue hides a message by itself, seconds: until the invoker has set a time of its own.
+    pub async fn set_visibility(&self, seconds: u32) {
+        let attributes = json!({"VisibilityTimeout": seconds.to_string()});
+        let change = json!({"QueueUrl": self.cloud.endpoints().queue_url, "Attributes": attributes});
+        let request = self.http.post(&self.cloud.endpoints().aws).body(change.to_string());
+        // The queue's client of the product never changes a queue; MiniStack looks at a request's service, not at its signature.
+        let request = request
+            .header("x-amz-target", "AmazonSQS.SetQueueAttributes")
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0");
+        let answer = request.send().await.expect("SQS answers");
+        assert!(answer.status().is_success(), "the visibility time-out: {}", answer.status());
     }
 
     pub fn store(&self) -> store::Store {

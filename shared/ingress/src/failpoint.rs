@@ -39,8 +39,8 @@ fn is_hit(wanted: &str, point: &str, receives: u32, text: &str) -> bool {
 /// Whether nobody came to this point with this text before: a file is left there, in the run's own folder for such.
 #[cfg(feature = "local")]
 fn is_first(point: &str, text: &str) -> bool {
-    let name = channel::sign::sha256_hex(format!("{point} {text}").as_bytes());
-    std::fs::File::create_new(std::env::temp_dir().join(format!("failpoint-{name}"))).is_ok()
+    let name = format!("failpoint-{point}-{}", channel::sign::sha256_hex(text.as_bytes()));
+    std::fs::File::create_new(std::env::temp_dir().join(name)).is_ok()
 }
 
 #[cfg(all(test, feature = "local"))]
