@@ -12,6 +12,11 @@ pub trait Local: Channel {
     /// requests are replayed.
     fn sign(&self, request: Request, secrets: &Secrets, now: i64) -> Request;
 
+    /// The key by which the platform knows a repetition of this call; `None` where it shows it again.
+    fn known_by(&self, _request: &Request) -> Option<String> {
+        None
+    }
+
     /// Plays the platform's API. `request.path` is `/<base>/…`, its base being one of [`crate::Spec::bases`].
     fn answer(&self, request: &Request) -> Answer;
 }

@@ -3,9 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use axum::body::Body;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use channel::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -21,10 +19,13 @@ pub struct Fault {
     /// Seconds, sent as `Retry-After`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<f64>,
+    /// Where a redirect leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
     /// For how many calls.
     #[serde(default = "once")]
     pub times: u32,
-    /// How long the answer takes, milliseconds.
+    /// How long the answer takes, milliseconds. What is asked for is done at once.
     #[serde(default)]
     pub delay_ms: u64,
     /// Only calls whose path holds this; the others go on as ever.
@@ -39,6 +40,25 @@ pub struct Fault {
     /// Body of the answer, as the platform would explain itself.
     #[serde(default)]
     pub body: Value,
+    /// What happens to the answer on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub harm: Option<Harm>,
+}
+
+/// What may happen to an answer on its way; its status arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Harm {
+    /// It ends in the middle, as if that were all of it.
+    Truncated,
+    /// The connection breaks in the middle.
+    Broken,
+    /// Less comes than was announced.
+    Short,
+    /// It comes a byte at a time.
+    Slow,
+    /// It is larger than anybody wants to read.
+    Huge,
 }
 
 fn once() -> u32 {
@@ -54,19 +74,20 @@ impl Fault {
         self.status.unwrap_or(200)
     }
 
-    pub(super) fn response(&self) -> Response {
-        if self.status() == 0 {
-            // A body that fails before its first byte: hyper closes the connection, and nothing has been sent.
-            let broken = futures::stream::once(async { Err::<Vec<u8>, _>(std::io::Error::other("fault")) });
-            return Response::new(Body::from_stream(broken));
+    /// What is answered; `None` = the connection is closed.
+    pub(super) fn response(&self) -> Option<Response> {
+        let mut response = match (self.status(), &self.body) {
+            (0, _) => return None,
+            (status, Value::Null) => Response::empty(status),
+            (status, body) => Response::json(status, body),
+        };
+        if let Some(seconds) = self.retry_after {
+            response.headers.set("retry-after", seconds.to_string());
         }
-        let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = if self.body.is_null() { String::new() } else { self.body.to_string() };
-        let mut response = (status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
-        if let Some(Ok(seconds)) = self.retry_after.map(|seconds| seconds.to_string().parse()) {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        if let Some(location) = &self.location {
+            response.headers.set("location", location);
         }
-        response
+        Some(response)
     }
 }
 
