@@ -4,6 +4,7 @@ use channel::{Part, Settled};
 use turn::access::Judgement;
 use turn::commands::Command;
 
+use crate::invoke::NEWER_S;
 use crate::now;
 use crate::run::{Outcome, Run, Trouble};
 
@@ -19,7 +20,7 @@ impl Run<'_> {
             Ok(outcome) => outcome,
             Err(trouble) => {
                 tracing::warn!(conversation = %self.conversation, %trouble, "a service did not do its part");
-                Outcome::Returned(5)
+                Outcome::Returned(if trouble.is_other_release() { NEWER_S } else { 5 })
             }
         }
     }

@@ -16,7 +16,7 @@ use crate::services::{PlaceError, Services};
 use crate::timeline::Timeline;
 
 /// A job of a newer shape waits for the newer code, seconds.
-const NEWER_S: u32 = 3_600;
+pub(crate) const NEWER_S: u32 = 3_600;
 
 /// Works off an event. `request_id` is the invocation's, `ends_at` when it is cut off, Unix milliseconds.
 pub async fn invoke(services: &Services, event: SqsEvent, request_id: &str, ends_at: i64) -> Failures {

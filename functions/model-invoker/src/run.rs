@@ -6,6 +6,7 @@ use channel::{Address, ConversationKey, Inbound, Part, PostContext, Settled, Ste
 use turn::machine::{LEASE_MS, TOKEN_S};
 use turn::{Effect, Event, State, Token, Turn, Waiting, step};
 
+use crate::invoke::NEWER_S;
 use crate::judge::Words;
 use crate::services::{Place, Services};
 use crate::timeline::Timeline;
@@ -37,6 +38,8 @@ pub struct Run<'a> {
     /// The lease's end as last written, Unix milliseconds.
     lease_until: i64,
     commits: u32,
+    /// What the own message waits for is of another release: the token stays until an invoker comes that knows it.
+    other_release: bool,
 }
 
 /// What becomes of the token.
@@ -54,6 +57,12 @@ pub enum Trouble {
     Store(#[from] store::Error),
     #[error(transparent)]
     Queue(#[from] queue::Error),
+}
+
+impl Trouble {
+    pub fn is_other_release(&self) -> bool {
+        matches!(self, Trouble::Store(store::Error::OtherRelease))
+    }
 }
 
 impl<'a> Run<'a> {
@@ -80,6 +89,7 @@ impl<'a> Run<'a> {
             hidden_at: 0,
             lease_until: 0,
             commits: 0,
+            other_release: false,
         }
     }
 
@@ -98,6 +108,9 @@ impl<'a> Run<'a> {
             event = Event::Trouble;
             for effect in effects {
                 match effect {
+                    Effect::Acknowledge | Effect::Return(_) if self.other_release => {
+                        return Outcome::Returned(NEWER_S);
+                    }
                     Effect::Acknowledge => return Outcome::Acknowledged,
                     Effect::Return(seconds) => return Outcome::Returned(seconds),
                     effect => event = self.perform(&state, effect).await,
@@ -117,6 +130,7 @@ impl<'a> Run<'a> {
         self.timeline.begin(name, now());
         let event = self.effect(state, effect).await.unwrap_or_else(|trouble| {
             tracing::warn!(conversation = %self.conversation, effect = name, %trouble, "a service did not do its part");
+            self.other_release |= trouble.is_other_release();
             Event::Trouble
         });
         self.timeline.end(name, &event, state.head().open.first(), &self.turns, now());
@@ -153,6 +167,7 @@ impl<'a> Run<'a> {
             Effect::Look => {
                 self.keep_hidden().await?;
                 let looked = store.look(&conversation, LOOK_ITEMS, LOOK_BYTES).await?;
+                self.other_release = looked.left.contains(&channel::short_id(&self.inbound.id));
                 Event::Looked { head: looked.head, waiting: looked.waiting, more: looked.more }
             }
             Effect::Pause(ms) => {

@@ -17,6 +17,7 @@ mod post;
 pub mod sign;
 mod spec;
 pub mod text;
+mod version;
 
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ pub use spec::{
     AuthKind, Connect, Generate, Half, Limit, OnDoubt, Overlap, Reject401, SecretSpec, Spec, Streaming,
     ThreadRule, Unit,
 };
+pub use version::{Shape, shape};
 
 /// One platform, both directions, as values in and values out.
 pub trait Channel: Send + Sync {

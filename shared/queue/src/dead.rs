@@ -1,6 +1,6 @@
 //! Dead letters: what could not be done, with the reason, for an operator to look at.
 
-use channel::{ConversationKey, Inbound};
+use channel::{ConversationKey, Inbound, Shape, shape};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -92,8 +92,21 @@ impl DeadLetter {
     /// Reads what lies on the dead-letter queue: a letter of ours, or a job that SQS moved there after its last receive.
     /// `sent_at` (Unix milliseconds) stands in where the body does not say.
     pub fn parse(body: &str, sent_at: i64) -> DeadLetter {
-        if let Ok(letter) = serde_json::from_str::<DeadLetter>(body) {
-            return letter;
+        match serde_json::from_str::<DeadLetter>(body) {
+            // What of it this release can read is shown; what a later one put into it would be lost by trying it again.
+            Ok(letter) if shape(u64::from(letter.v), DEAD_VERSION) == Shape::Newer => {
+                let reason =
+                    format!("{} (written by a later release: redrive it with that one)", letter.reason);
+                return DeadLetter {
+                    inbound: None,
+                    turn: None,
+                    raw: Some(body.to_owned()),
+                    reason,
+                    ..letter
+                };
+            }
+            Ok(letter) => return letter,
+            Err(_) => {}
         }
         let reason = "it was given out 10 times and never done";
         match Job::parse(body) {
@@ -151,6 +164,16 @@ mod tests {
         assert_eq!(id_of(letter.job()), "m1");
         let later = r#"{"v":9,"kind":"due"}"#;
         assert_eq!(DeadLetter::parse(later, 7).job().unwrap().0, later);
+    }
+
+    #[test]
+    fn a_letter_of_a_later_release_is_shown_and_left_to_it() {
+        let letter =
+            DeadLetter { v: DEAD_VERSION + 1, ..DeadLetter::message(&inbound("m1", "hello"), "why", 9) };
+        let body = serde_json::to_string(&letter).unwrap();
+        let read = DeadLetter::parse(&body, 0);
+        assert_eq!((read.channel.as_str(), read.at, read.job()), ("telegram", 9, None));
+        assert!(read.reason.contains("later release") && read.raw == Some(body));
     }
 
     #[test]

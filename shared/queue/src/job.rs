@@ -1,6 +1,6 @@
 //! What lies on the queue.
 
-use channel::{INBOUND_VERSION, Inbound};
+use channel::{INBOUND_VERSION, Inbound, Shape, shape};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -60,8 +60,11 @@ impl Job {
         let Some(v) = version(&value) else { return Err(Unreadable("it has no version".to_owned())) };
         let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
         let inbound = value.get("inbound").and_then(version).unwrap_or(0);
-        if v > u64::from(JOB_VERSION) || inbound > u64::from(INBOUND_VERSION) || kind != MESSAGE {
-            return Ok(Job::Newer { v, kind });
+        match (shape(v, JOB_VERSION), shape(inbound, INBOUND_VERSION)) {
+            (Shape::Newer, _) | (_, Shape::Newer) => return Ok(Job::Newer { v, kind }),
+            _ if kind != MESSAGE => return Ok(Job::Newer { v, kind }),
+            (Shape::Known, Shape::Known) => {}
+            _ => return Err(Unreadable("its release is too old for this one".to_owned())),
         }
         // The text of serde's error may quote the message: only where it is wrong is told.
         let job: Message = serde_json::from_value(value)

@@ -6,7 +6,7 @@ use turn::{Head, OpenTurn, VERSION};
 use crate::Error;
 use crate::change::Change;
 use crate::keys;
-use crate::table::{Item, Outcome, Store, number};
+use crate::table::{Item, Outcome, Store, number, read};
 
 /// Clocks may differ by this much: an expired lease is taken only after it, milliseconds.
 const SKEW_MS: i64 = 5_000;
@@ -58,16 +58,20 @@ impl Store {
         self.get(keys::head(conversation)).await?.map_or(Ok(Head::default()), head)
     }
 
-    /// Takes the lease where it is free or expired: epoch + 1, until `until`. Times are Unix milliseconds.
+    /// Takes the lease where it is free or expired: epoch + 1, until `until`. Times are Unix milliseconds. HEAD is of this release
+    /// from then on.
     ///
     /// # Errors
-    /// Whether it is taken is not known; it ends by itself.
+    /// Whether it is taken is not known; it ends by itself. [`Error::OtherRelease`]: it is not taken from a later release.
     pub async fn take(&self, conversation: &ConversationKey, now: i64, until: i64) -> Result<Taken, Error> {
         let take = Change::at(
             keys::head(conversation),
-            "SET #until = :until, #mark = :mark, #v = if_not_exists(#v, :v) ADD #epoch :one",
+            "SET #until = :until, #mark = :mark, #v = :v ADD #epoch :one",
         )
-        .only_if("attribute_not_exists(#until) OR #until = :free OR #until < :expired")
+        .only_if(
+            "(attribute_not_exists(#v) OR #v <= :v) \
+             AND (attribute_not_exists(#until) OR #until = :free OR #until < :expired)",
+        )
         .with(":until", number(until))
         .with(":v", number(VERSION))
         .with(":one", number(1))
@@ -183,8 +187,8 @@ pub(crate) fn mine(conversation: &ConversationKey, update: &str, epoch: u64) -> 
         .with(":free", number(0))
 }
 
-fn head(item: Item) -> Result<Head, Error> {
-    Ok(serde_dynamo::from_item(item)?)
+pub(crate) fn head(item: Item) -> Result<Head, Error> {
+    read(item)
 }
 
 #[cfg(test)]
@@ -198,8 +202,10 @@ mod tests {
         let stored =
             keys::head(&of).with(&serde_json::json!({"rev": 2, "mark": "x", "later": [1]}), None).unwrap();
         assert_eq!(head(stored).unwrap(), Head { rev: 2, ..Head::default() });
+        let newer = keys::head(&of).with(&serde_json::json!({"v": VERSION + 1, "open": "?"}), None).unwrap();
+        assert!(matches!(head(newer), Err(Error::OtherRelease)));
         let full = Head {
-            v: 1,
+            v: VERSION - 1,
             epoch: 7,
             until: 1_795_000_000_000,
             rev: 3,

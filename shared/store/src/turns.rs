@@ -10,7 +10,7 @@ use turn::{Commit, OpenTurn, Turn};
 use crate::change::{Change, delete_if, put_if};
 use crate::conversation::mine;
 use crate::keys;
-use crate::table::{Store, Transacted, is_expired, number, seconds, text, token};
+use crate::table::{Store, Transacted, is_expired, number, read, seconds, text, token};
 use crate::{Error, Written};
 
 const DAY_S: i64 = 86_400;
@@ -114,12 +114,11 @@ impl Store {
     /// # Errors
     /// The table did not answer.
     pub async fn turn(&self, conversation: &ConversationKey, number: u32) -> Result<Option<Turn>, Error> {
-        let item = self.get(keys::turn(conversation, number)).await?;
-        Ok(item.map(serde_dynamo::from_item).transpose()?)
+        self.get(keys::turn(conversation, number)).await?.map(read).transpose()
     }
 
     /// The turns from number `since` on, newest first: at most `max_turns`, and none more once their texts have
-    /// `max_bytes`. What is forgotten at `now`, Unix milliseconds, is left out.
+    /// `max_bytes`. What is forgotten at `now`, Unix milliseconds, is left out, and so are turns of another release.
     ///
     /// # Errors
     /// The table did not answer.
@@ -152,7 +151,13 @@ impl Store {
                 if turns.len() >= max_turns || bytes >= max_bytes {
                     return Ok(turns);
                 }
-                let turn: Turn = serde_dynamo::from_item(item)?;
+                let turn: Turn = match read(item) {
+                    Err(Error::OtherRelease) => {
+                        tracing::warn!(%conversation, "a turn is of another release: the model does not see it");
+                        continue;
+                    }
+                    turn => turn?,
+                };
                 bytes += size(&turn);
                 turns.push(turn);
             }
