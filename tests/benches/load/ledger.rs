@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use local::Call;
 use serde::Deserialize;
+use tests::world::Sent;
 use tokio::sync::Notify;
 
 /// How long the stand-in is asked to wait for a call, seconds.
@@ -18,11 +19,16 @@ pub struct Ledger(RefCell<BTreeMap<String, Message>>);
 
 #[derive(Clone)]
 pub struct Message {
+    pub word: String,
     pub channel: &'static str,
-    /// Unix milliseconds.
+    /// The first time, Unix milliseconds.
     pub sent_at: i64,
-    /// From the request to its answer, where that was a 2xx.
-    pub ack: Option<Duration>,
+    /// When a webhook had taken it, Unix milliseconds, and how long that request took.
+    pub ack: Option<(i64, Duration)>,
+    /// Attempts that the webhook did not take.
+    pub refused: usize,
+    /// The person was told that it was not taken, and wrote another one.
+    pub given_up: bool,
     /// When texts that cover it appeared, Unix milliseconds.
     pub answers: Vec<i64>,
     answered: Rc<Notify>,
@@ -34,23 +40,35 @@ struct Calls {
 }
 
 impl Ledger {
-    /// A message is about to be sent. Its answer wakes up who waits for it.
+    /// A message is about to be sent, perhaps again. Its answer wakes up who waits for it.
     pub fn sends(&self, word: &str, channel: &'static str) -> Rc<Notify> {
-        let answered = Rc::new(Notify::new());
-        let message = Message {
+        let new = || Message {
+            word: word.to_owned(),
             channel,
             sent_at: model_invoker::now(),
             ack: None,
+            refused: 0,
+            given_up: false,
             answers: Vec::new(),
-            answered: answered.clone(),
+            answered: Rc::default(),
         };
-        self.0.borrow_mut().insert(word.to_owned(), message);
-        answered
+        self.0.borrow_mut().entry(word.to_owned()).or_insert_with(new).answered.clone()
     }
 
-    pub fn acknowledged(&self, word: &str, took: Duration) {
+    /// The webhook has answered.
+    pub fn was_sent(&self, word: &str, sent: &Sent) {
+        let mut messages = self.0.borrow_mut();
+        match messages.get_mut(word) {
+            Some(message) if sent.taken => message.ack = Some((model_invoker::now(), sent.took)),
+            Some(message) => message.refused += 1,
+            None => {}
+        }
+    }
+
+    /// Nobody sends it again: it may be answered or not.
+    pub fn gives_up(&self, word: &str) {
         if let Some(message) = self.0.borrow_mut().get_mut(word) {
-            message.ack = Some(took);
+            message.given_up = true;
         }
     }
 

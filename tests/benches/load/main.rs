@@ -17,6 +17,7 @@ mod report;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ledger::Ledger;
 use leftovers::Leftovers;
@@ -25,6 +26,7 @@ use people::People;
 use processes::Processes;
 use report::Report;
 use tests::world::World;
+use tokio::time::timeout;
 
 /// Everybody may talk, nobody is limited, and the model repeats what it was told: so an answer shows what it covers.
 const CONFIGURATION: &str = "
@@ -34,11 +36,13 @@ models:
 ";
 const SECRETS: &str = r#"{"model": {"openai": "sk-local"}}"#;
 /// Turns at the same time, one of the values that the template allows. A turn waits most of its time, for the rest of a burst.
-pub const TURNS_AT_ONCE: &str = "50";
+pub const TURNS_AT_ONCE: &str = "20";
 /// The run is cut into so many rounds. After each everybody has their answers, and memory is compared at rest.
 const ROUNDS: usize = 4;
-/// More would not end within an hour.
+/// The soak before a release; more would not end within [`MOST`].
 const MAX_MESSAGES: usize = 100_000;
+/// When writing ends, whatever is still to be written.
+const MOST: Duration = Duration::from_secs(2 * 3_600);
 
 /// How much is written.
 #[derive(Clone, Copy)]
@@ -80,6 +84,7 @@ fn options() -> Result<Options, String> {
         }
     }
     match options.users.saturating_mul(options.messages) {
+        _ if options.messages < ROUNDS => Err(format!("--messages wants {ROUNDS} or more")),
         ..=MAX_MESSAGES => Ok(options),
         all => Err(format!("{all} messages are too many: users × messages may be {MAX_MESSAGES}")),
     }
@@ -93,14 +98,10 @@ async fn run(options: Options) -> Result<bool, String> {
     let everything = async {
         let people = People::new(&world, &ledger, options);
         let mut memory = Vec::new();
-        for round in 0..ROUNDS {
-            let outcome = people.write(round, ROUNDS).await;
-            memory.push(processes.at_rest(&world.cloud));
-            eprintln!("round {} of {ROUNDS}: {} of {} answered", round + 1, ledger.answered(), options.all());
-            if let Err(why) = outcome {
-                eprintln!("{why}");
-                break;
-            }
+        let rest = || memory.push(processes.at_rest(&world.cloud));
+        let written = timeout(MOST, people.write(ROUNDS, rest)).await;
+        if let Err(why) = written.unwrap_or_else(|_| Err(format!("not all is written after {MOST:?}"))) {
+            eprintln!("{why}");
         }
         let leftovers = Leftovers::find(&world).await?;
         Ok(Report { options, ledger: &ledger, processes: &processes, memory, leftovers })

@@ -9,8 +9,12 @@ use crate::leftovers::Leftovers;
 use crate::processes::{Processes, functions};
 use crate::{Options, TURNS_AT_ONCE};
 
-/// Between the middle of the run and its end the largest process of a function may grow by this factor.
+/// Between the middle of the run and its end the largest heap of a function may grow by this factor. The invoker's does grow, by
+/// 8 % with 50 messages each, whether 40 people write or 200: a longer history makes longer requests, up to the history's budget.
+/// A process that kept what came with each of its messages, 5 KB or so, would grow by half with 10,000 messages.
 const GROWTH: f64 = 1.25;
+/// Of the messages that fail a check so many are named.
+const EXAMPLES: usize = 10;
 
 pub struct Report<'a> {
     pub options: Options,
@@ -32,7 +36,8 @@ impl Report<'_> {
             channels::ALL.len()
         );
         println!(
-            "MiniStack, the platforms' stand-in and the load itself share {cores} cores with the functions"
+            "MiniStack, the platforms' stand-in and the load itself share {cores} cores with the functions, and everybody\n\
+             writes again as soon as they are answered: times are those of a queue that is never empty"
         );
         print_times(&messages);
         print_rates(&messages);
@@ -64,50 +69,63 @@ impl Report<'_> {
         println!("{:<16}{:>10}{:>18.2}{:>12.1}", "all", "", all / messages.len() as f64, all / 1e3);
     }
 
-    fn print_checks(&self, messages: &[Message]) -> bool {
+    fn print_checks(&self, all: &[Message]) -> bool {
+        let messages: Vec<Message> = all.iter().filter(|message| !message.given_up).cloned().collect();
         let left = &self.leftovers;
-        let wanted = self.options.all();
-        let count = |is: &dyn Fn(&&Message) -> bool| messages.iter().filter(is).count();
-        let checks = [
-            ("messages not acknowledged", wanted - count(&|message| message.ack.is_some())),
-            ("messages not answered", wanted - count(&|message| !message.answers.is_empty())),
-            ("messages answered twice", count(&|message| message.answers.len() > 1)),
-            ("messages not kept", wanted.saturating_sub(left.seen)),
-            ("messages left in the queue", left.queued as usize),
-            ("failed messages", left.dead as usize),
-            ("messages left in an inbox", left.inbox),
-            ("conversations left held", left.leases),
-            ("turns left unposted", left.open),
-            ("schedules left", left.schedules as usize),
-        ];
+        let drained = left.drained.as_secs_f64();
+        let refused: usize = all.iter().map(|message| message.refused).sum();
+        println!("\n{} turns; the queue was empty {drained:.0} s after the last answer", left.turns);
         println!(
-            "\n{} turns; the queue was empty {:.0} s after the last answer",
-            left.turns,
-            left.drained.as_secs_f64()
+            "{refused} times a webhook said in time that it could not take a message, and it was sent again"
         );
-        let mut kept = true;
-        for (what, found) in checks {
-            kept &= found == 0;
-            println!("{what:<40}{found:>10} {}", verdict(found == 0));
-        }
-        for (function, growth) in self.growth() {
-            kept &= growth <= GROWTH;
-            println!(
-                "{:<40}{growth:>10.3} {} (up to {GROWTH})",
-                format!("{function}: heap at the end / half-way"),
-                verdict(growth <= GROWTH)
-            );
-        }
-        kept
+        let kept = [
+            found("messages not written", self.options.all().abs_diff(messages.len()) as u64),
+            listed("messages not taken", &messages, |message| message.ack.is_none()),
+            listed("messages not answered", &messages, |message| message.answers.is_empty()),
+            listed("messages answered more than once", all, |message| message.answers.len() > 1),
+            found("messages not kept", messages.len().saturating_sub(left.seen) as u64),
+            found("messages left in the queue", left.queued),
+            found("failed messages", left.dead),
+            found("messages left in an inbox", left.inbox as u64),
+            found("conversations left held", left.leases as u64),
+            found("turns left unposted", left.open as u64),
+            found("schedules left", left.schedules),
+        ];
+        // Not `all` at once: every check is to be seen.
+        let grown = self.growth().map(|(function, growth)| {
+            let kept = growth <= GROWTH;
+            let what = format!("{function}: heap at the end / half-way");
+            println!("{what:<40}{growth:>10.3} {}, up to {GROWTH}", verdict(kept));
+            kept
+        });
+        grown.fold(kept.iter().all(|kept| *kept), |all, kept| all && kept)
     }
 
-    fn growth(&self) -> Vec<(&'static str, f64)> {
-        let middle = self.memory.get(self.memory.len() / 2 - 1);
-        let (Some(middle), Some(end)) = (middle, self.memory.last()) else { return Vec::new() };
-        functions()
-            .filter_map(|function| Some((function, end.get(function)? / middle.get(function)?)))
-            .collect()
+    /// How much larger the largest heap of each function is at the end than half-way.
+    fn growth(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        let rounds = self.memory.as_slice();
+        functions().filter_map(move |function| {
+            // Fewer rounds: the run was ended, which other checks judge.
+            let [_, middle, _, end] = rounds else { return None };
+            Some((function, end.get(function)? / middle.get(function)?))
+        })
     }
+}
+
+/// There should be none.
+fn found(what: &str, number: u64) -> bool {
+    println!("{what:<40}{number:>10} {}", verdict(number == 0));
+    number == 0
+}
+
+/// There should be none; the first few are named.
+fn listed(what: &str, messages: &[Message], is: impl Fn(&Message) -> bool) -> bool {
+    let those: Vec<&Message> = messages.iter().filter(|message| is(message)).collect();
+    let none = found(what, those.len() as u64);
+    for Message { word, channel, answers, .. } in those.iter().take(EXAMPLES) {
+        println!("    {word} on {channel}, answered at {answers:?}");
+    }
+    none
 }
 
 fn verdict(kept: bool) -> &'static str {
@@ -122,7 +140,7 @@ fn print_times(messages: &[Message]) {
     for name in channels::ALL.iter().map(|room| room.spec().name).chain(["all"]) {
         let of: Vec<&Message> =
             messages.iter().filter(|message| name == "all" || message.channel == name).collect();
-        let acks = of.iter().filter_map(|message| Some(message.ack?.as_secs_f64() * 1e3)).collect();
+        let acks = of.iter().filter_map(|message| Some(message.ack?.1.as_secs_f64() * 1e3)).collect();
         let replies = of
             .iter()
             .filter_map(|message| Some((message.answers.first()? - message.sent_at) as f64))
@@ -144,10 +162,7 @@ fn quantiles(mut values: Vec<f64>) -> [f64; 3] {
 }
 
 fn print_rates(messages: &[Message]) {
-    let acks = messages
-        .iter()
-        .filter_map(|message| Some(message.sent_at + message.ack?.as_millis() as i64))
-        .collect();
+    let acks = messages.iter().filter_map(|message| Some(message.ack?.0)).collect();
     let replies = messages.iter().filter_map(|message| message.answers.first().copied()).collect();
     println!("\n{:<16}{:>10}{:>18}", "", "a second", "best second");
     for (name, at) in [("acks", acks), ("replies", replies)] {
