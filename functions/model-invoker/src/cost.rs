@@ -10,7 +10,7 @@ const QUEUE_REQUEST: f64 = 0.40e-6;
 const WRITE_UNIT: f64 = 0.625e-6;
 const READ_UNIT: f64 = 0.125e-6;
 /// Lambda's own requests for a queue message: it receives it, and deletes it.
-const RECEIVE_AND_DELETE: u64 = 2;
+pub const RECEIVE_AND_DELETE: u64 = 2;
 
 /// What an invocation used.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -24,13 +24,12 @@ pub struct Used {
 }
 
 impl Used {
-    /// Of the invoker, for one queue message, USD.
+    /// Of the invoker, for one queue message, USD, to a billionth.
     pub fn usd(&self) -> f64 {
         let requests = (self.queue_requests + RECEIVE_AND_DELETE) as f64;
-        lambda(self.ms, self.memory_mb)
-            + requests * QUEUE_REQUEST
-            + self.read_units * READ_UNIT
-            + self.write_units * WRITE_UNIT
+        let table = self.read_units * READ_UNIT + self.write_units * WRITE_UNIT;
+        let usd = lambda(self.ms, self.memory_mb) + requests * QUEUE_REQUEST + table;
+        (usd * 1e9).round() / 1e9
     }
 }
 

@@ -111,7 +111,9 @@ impl Timeline {
                 let Some(open) = open else { return };
                 let left = open.parts.iter().filter(|part| **part != PartState::Sent).count();
                 if let (1, Some(turn)) = (left, turns.get(&open.turn)) {
-                    self.turns.entry(open.turn).or_insert_with(|| Moved::of(turn)).posted_at = Some(now);
+                    // Where another invocation asked, the turn itself says when it was answered.
+                    let answered = || Moved { answered_at: Some(turn.at), ..Moved::of(turn) };
+                    self.turns.entry(open.turn).or_insert_with(answered).posted_at = Some(now);
                 }
             }
             _ => {}
@@ -190,7 +192,7 @@ mod tests {
             ids: vec![],
             usage: Usage { input: 30, output: 4 },
             model: "m".into(),
-            at: 0,
+            at: 250,
             stopped: false,
         }
     }
@@ -244,6 +246,7 @@ mod tests {
         let posted = Event::Settled(Settled::Posted(Some("p".into())));
         timeline.end("call", &posted, Some(&open(3, &[PartState::Sending])), &turns, 400);
         assert_eq!(value(&timeline, Metric::ReplyLatency), 300.0);
+        assert_eq!(timeline.fields()["turns"][0]["answered_at"], 250);
         assert_eq!((value(&timeline, Metric::Answered), value(&timeline, Metric::InputTokens)), (1.0, 0.0));
     }
 

@@ -104,6 +104,13 @@ fn a_configuration_that_cannot_be_read_is_noticed_and_changes_nothing() {
                 let fresh = Configuration::default().current(&store, &metrics, now()).await;
                 assert_eq!(fresh.expect("the table's last good one"), before, "{broken}");
             }
+            // Without any, nobody can be judged: a message waits until the table answers again.
+            let nowhere = world.cloud.aws().to_builder().endpoint_url("http://127.0.0.1:1").build();
+            let nowhere = store::Store::connect(&nowhere, "table");
+            assert!(Configuration::default().current(&nowhere, &metrics, now()).await.is_err());
+            let kept = running.current(&nowhere, &metrics, now() + 62_000).await;
+            assert_eq!(kept.expect("the one that it has"), before);
+
             assert!(world.cloud.kill("model-invoker") > 0, "no invoker to kill");
             ask("with a broken one, in a fresh process").await;
             assert!(noticed(world) >= 1.0, "the metric that the alarm watches was not written");

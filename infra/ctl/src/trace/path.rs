@@ -36,6 +36,10 @@ struct Used {
     write_units: f64,
     queue_requests: u64,
     usd: f64,
+    /// Invocations whose line is there.
+    invocations: u64,
+    /// How often the message was given out, so far as the lines say.
+    receives: u64,
 }
 
 /// Whether the line is about that message itself, not about one that was answered together with it.
@@ -88,14 +92,16 @@ impl Path {
         let at = logged_at(line).map(|at| at - i64::try_from(ms).unwrap_or(0));
         let detail = format!("answered {} in {ms} ms, request {}", line["status"], text(line, "request_id"));
         self.step(at, "received", detail);
+        self.used.queue_requests += 1;
         self.used.usd += cost::webhook(ms, WEBHOOK_MEMORY);
     }
 
     /// A queue message of this message: once for every time that it was given out.
     fn invocation(&mut self, line: &Value) {
         let receives = line["receives"].as_u64().unwrap_or(1);
-        if receives == 1 {
-            self.step(line["queued_at"].as_i64(), "queued", "");
+        let queued_at = line["queued_at"].as_i64();
+        if !self.steps.iter().any(|step| step.what == "queued" && Some(step.at) == queued_at) {
+            self.step(queued_at, "queued", "");
         }
         let taken = match receives {
             1 => String::new(),
@@ -112,9 +118,11 @@ impl Path {
         if let Some(seconds) = outcome.strip_prefix("Returned(").and_then(|rest| rest.strip_suffix(')')) {
             self.step(ended, "put back", format!("to be looked at again in {seconds} s"));
         }
+        self.used.invocations += 1;
+        self.used.receives = self.used.receives.max(receives);
         self.used.read_units += line["read_units"].as_f64().unwrap_or(0.0);
         self.used.write_units += line["write_units"].as_f64().unwrap_or(0.0);
-        self.used.queue_requests += line["queue_requests"].as_u64().unwrap_or(0);
+        self.used.queue_requests += line["queue_requests"].as_u64().unwrap_or(0) + cost::RECEIVE_AND_DELETE;
         self.used.usd += line["Spend"].as_f64().unwrap_or(0.0);
     }
 
@@ -184,7 +192,11 @@ impl fmt::Display for Path {
             "  {:<9} {} read units, {} write units, {} queue requests",
             "used", used.read_units, used.write_units, used.queue_requests
         )?;
-        writeln!(f, "  {:<9} ${:.6}, the model not included", "cost", used.usd)
+        write!(f, "  {:<9} ${:.6}, the model not included", "cost", used.usd)?;
+        match used.receives.saturating_sub(used.invocations) {
+            0 => writeln!(f),
+            killed => writeln!(f, ", nor {killed} of {} invocations, which left no line", used.receives),
+        }
     }
 }
 
@@ -246,7 +258,7 @@ conversation c, trace r-1
   posted    06:55:09.000      +990 ms   2 parts
   taken up  06:55:26.000    +17000 ms   given out for the 2. time
   total     9000 ms
-  used      4 read units, 21 write units, 6 queue requests
+  used      4 read units, 21 write units, 11 queue requests
   cost      $0.000041, the model not included
 ";
         assert_eq!(path, expected, "{path}");
@@ -258,5 +270,13 @@ conversation c, trace r-1
         assert!(Path::of("1", &lines).is_none());
         let path = Path::of("11", &lines).unwrap().to_string();
         assert!(path.contains("refused") && path.contains("not answered so far"), "{path}");
+    }
+
+    #[test]
+    fn an_invocation_that_was_killed_is_missed() {
+        let path = Path::of("1", &[done("1", 2, 1, json!({"queued_at": at(0), "started_at": at(1)}))]);
+        let path = path.unwrap().to_string();
+        assert!(path.contains("queued") && path.contains("given out for the 2. time"), "{path}");
+        assert!(path.contains(", nor 1 of 2 invocations, which left no line"), "{path}");
     }
 }
