@@ -124,8 +124,14 @@ fn every_room_is_registered_everywhere() {
     assert_eq!(registered, rooms(), "functions/model-invoker/src/channels.rs lists every folder, in order");
     let (template, readme, contributing) =
         (read("infra/template.yaml"), read("README.md"), read("CONTRIBUTING.md"));
+    let fuzz = read("fuzz/Cargo.toml");
     for room in model_invoker::channels::ALL {
         let spec = room.spec();
+        assert!(
+            fuzz.contains(&format!("\n{} = {{ path = \"../functions/{}\"", spec.name, spec.name)),
+            "fuzz/Cargo.toml lacks a line for {}",
+            spec.name
+        );
         assert!(
             template.contains(&format!("- {}", spec.name))
                 || template.contains(&format!("{}|", spec.name))
@@ -188,13 +194,19 @@ fn documents_are_there_and_name_no_place_of_ours() {
         assert!(root().join(path).is_file(), "{path} is missing");
     }
     let makefile = read("Makefile");
-    for target in ["run", "test", "check", "bench", "build", "deploy", "push", "send"] {
+    for target in ["run", "test", "check", "bench", "fuzz", "build", "deploy", "push", "send"] {
         assert!(makefile.contains(&format!("\n{target}:")), "make {target} is missing");
     }
     assert!(read(".ci/run").contains("make test"));
-    let lock = read("Cargo.lock");
-    for source in lock.lines().filter(|line| line.starts_with("source = ")) {
-        assert_eq!(source, "source = \"registry+https://github.com/rust-lang/crates.io-index\"");
+    let locks: Vec<String> = tracked().into_iter().filter(|path| path.ends_with("Cargo.lock")).collect();
+    assert_eq!(locks, ["Cargo.lock", "fuzz/Cargo.lock"], "the product, and what is built with coverage");
+    for lock in locks {
+        for source in read(&lock).lines().filter(|line| line.starts_with("source = ")) {
+            assert_eq!(
+                source, "source = \"registry+https://github.com/rust-lang/crates.io-index\"",
+                "{lock}"
+            );
+        }
     }
 }
 
