@@ -366,12 +366,8 @@ impl<'a> Run<'a> {
         if turn.way == Way::Reply && turn.address.window.is_some_and(|window| !window.is_open(now())) {
             return Ok(Event::Settled(Settled::Gone));
         }
-        if doubt && !step.optional && !step.repeatable {
-            self.timeline.uncertain += 1;
-            self.services.store.count("uncertain", &crate::day(now()), 1, now()).await?;
-            if step.on_doubt == channel::OnDoubt::Skip {
-                return Ok(Event::Settled(Settled::Posted(None)));
-            }
+        if doubt && !step.optional && !step.repeatable && self.is_left_in_doubt(&step).await? {
+            return Ok(Event::Settled(Settled::Posted(None)));
         }
         let Some(settled) = self.send(&step, now()).await else { return Ok(Event::Unsure) };
         match &settled {
@@ -396,6 +392,13 @@ impl<'a> Run<'a> {
             Settled::Posted(None) | Settled::Fetched(_) | Settled::Person(_) => {}
         }
         Ok(Event::Settled(settled))
+    }
+
+    /// A call was begun before and is not known to have ended: counted, and left as it is where the channel wants that.
+    pub(crate) async fn is_left_in_doubt(&mut self, step: &Step) -> Result<bool, store::Error> {
+        self.timeline.uncertain += 1;
+        self.services.store.count("uncertain", &crate::day(now()), 1, now()).await?;
+        Ok(step.on_doubt == channel::OnDoubt::Skip)
     }
 
     async fn replan(&mut self, number: u32, plain: bool) -> Result<Event, Trouble> {

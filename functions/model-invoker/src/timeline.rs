@@ -198,7 +198,7 @@ mod tests {
     }
 
     fn open(turn: u32, parts: &[PartState]) -> OpenTurn {
-        OpenTurn { turn, parts: parts.to_vec(), wait_until: 0, waits: 0 }
+        OpenTurn { turn, parts: parts.to_vec(), wait_until: 0, waits: 0, failed: None }
     }
 
     fn value(timeline: &Timeline, metric: Metric) -> f64 {

@@ -124,14 +124,14 @@ impl DeadLetter {
     /// The job that tries it once more, with its conversation; `None` where there is nothing to try again.
     ///
     /// A message that we buried has left the inbox and is marked as seen, so it comes back under a new id, always the
-    /// same one for the same letter. One that SQS moved keeps its id: it may still wait in the inbox.
+    /// same one for the same message. One that SQS moved keeps its id: it may still wait in the inbox.
     pub fn job(&self) -> Option<(String, String)> {
         if let (None, true, Some(raw)) = (&self.inbound, self.unfinished, &self.raw) {
             return Some((raw.clone(), "unknown".to_owned()));
         }
         let mut again = self.inbound.clone()?;
         if !self.unfinished {
-            again.id = format!("{}~{}", again.id, self.at);
+            again.id = format!("{}~{}", again.id, again.at);
         }
         Some((Job::message(&again, None), self.conversation.clone()))
     }
@@ -154,7 +154,10 @@ mod tests {
         let letter = DeadLetter::message(&inbound("m1", "hello"), "poison", 99);
         let read = DeadLetter::parse(&serde_json::to_string(&letter).unwrap(), 0);
         assert_eq!(read, letter);
-        assert_eq!(id_of(read.job()), "m1~99");
+        assert_eq!(id_of(read.job()), "m1~5");
+        // A kill may leave two letters for one message: given back twice, it is still one.
+        let second = DeadLetter::message(&inbound("m1", "hello"), "poison", 200);
+        assert_eq!(id_of(second.job()), "m1~5");
     }
 
     #[test]

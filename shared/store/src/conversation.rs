@@ -1,15 +1,13 @@
 //! The lease on a conversation, and the writes that only its holder may make.
 
 use channel::ConversationKey;
+use turn::machine::SKEW_MS;
 use turn::{Head, OpenTurn, VERSION};
 
 use crate::Error;
 use crate::change::Change;
 use crate::keys;
 use crate::table::{Item, Outcome, Store, number, read};
-
-/// Clocks may differ by this much: an expired lease is taken only after it, milliseconds.
-const SKEW_MS: i64 = 5_000;
 
 /// What came of taking the lease.
 #[derive(Debug, Clone, PartialEq)]
@@ -211,7 +209,13 @@ mod tests {
             rev: 3,
             next: 4,
             since: 1,
-            open: vec![OpenTurn { turn: 3, parts: vec![turn::PartState::Sending], wait_until: 0, waits: 1 }],
+            open: vec![OpenTurn {
+                turn: 3,
+                parts: vec![turn::PartState::Sending],
+                wait_until: 0,
+                waits: 1,
+                failed: Some("no".into()),
+            }],
             cancel: Some(7),
             interrupt: Some(3),
         };

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use channel::{ConversationKey, INBOUND_VERSION, Inbound, Shape, shape, short_id};
 use serde_json::json;
+use turn::machine::SKEW_MS;
 use turn::{Head, VERSION, Waiting};
 
 use crate::Error;
@@ -24,6 +25,18 @@ pub enum Kept {
     New,
     /// It came before; nothing was written.
     Seen,
+}
+
+/// How an answer beside the turns may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    First,
+    /// It was begun before, and is not known to have ended.
+    Again,
+    /// Somebody else is at it.
+    Busy,
+    /// It is answered, or was kept.
+    Done,
 }
 
 /// HEAD, and behind it what waited when it was read or a little later.
@@ -64,17 +77,48 @@ impl Store {
         Ok(if outcome.refused_at(0) { Kept::Seen } else { Kept::New })
     }
 
-    /// Marks a message as seen that never enters the inbox (commands that do not wait). `false`: it was seen before.
+    /// Begins to answer a message that never enters the inbox (commands that do not wait). Nobody else begins until `until`; times
+    /// are Unix milliseconds.
     ///
     /// # Errors
-    /// It may or may not be marked.
-    pub async fn mark_seen(&self, conversation: &ConversationKey, id: &str, now: i64) -> Result<bool, Error> {
-        let mark = Change::at(keys::seen(conversation, id), "SET #v = :v, #ttl = :ttl, #mark = :mark")
-            .only_if(NOT_SEEN)
-            .with(":v", number(VERSION))
-            .with(":ttl", number(seconds(now) + SEEN_TTL_S))
-            .with(":now", number(seconds(now)));
-        Ok(matches!(self.update_first(mark).await?, Outcome::Done(_)))
+    /// It may or may not be begun.
+    pub async fn begin(
+        &self,
+        conversation: &ConversationKey,
+        id: &str,
+        now: i64,
+        until: i64,
+    ) -> Result<Begun, Error> {
+        let begin = Change::at(
+            keys::seen(conversation, id),
+            "SET #v = :v, #ttl = :ttl, #mark = :mark, #until = :until ADD #tries :one",
+        )
+        .only_if("attribute_not_exists(#pk) OR #ttl < :now OR #until < :over")
+        .with(":v", number(VERSION))
+        .with(":ttl", number(seconds(now) + SEEN_TTL_S))
+        .with(":until", number(until))
+        .with(":one", number(1))
+        .with(":now", number(seconds(now)))
+        .with(":over", number(now - SKEW_MS));
+        Ok(match self.update_first(begin).await? {
+            Outcome::Done(item) if item.get("tries") == Some(&number(1)) => Begun::First,
+            Outcome::Done(_) => Begun::Again,
+            Outcome::Refused(item) if item.contains_key("until") => Begun::Busy,
+            Outcome::Refused(_) => Begun::Done,
+        })
+    }
+
+    /// The message that was begun is answered; where it is not, because the platform wants to wait, it may be begun afresh.
+    ///
+    /// # Errors
+    /// Whether it is written is not known.
+    pub async fn end(&self, conversation: &ConversationKey, id: &str, answered: bool) -> Result<(), Error> {
+        let end = Change::at(
+            keys::seen(conversation, id),
+            if answered { "REMOVE #until" } else { "SET #until = :free, #tries = :free" },
+        );
+        self.update(if answered { end } else { end.with(":free", number(0)) }).await?;
+        Ok(())
     }
 
     /// Whether a message came before. A mark that expired and is still there counts too.

@@ -107,6 +107,8 @@ enum Phase {
     },
     Replanning,
     Rewriting,
+    /// Writing down that the first open turn is given up.
+    Condemning,
     Failing,
     /// Writing down what became of the first open turn.
     Recording,
@@ -221,6 +223,7 @@ impl State {
             (Phase::Calling { doubt }, Event::Late) => self.announce_again(doubt, now),
             (Phase::Replanning, Event::Planned(turn)) => self.rewrite(turn),
             (Phase::Replanning, Event::Exhausted(reason)) => self.fail(reason),
+            (Phase::Condemning, Event::Marked) => self.bury(),
             (Phase::Failing, Event::Failed) => {
                 self.head.open.drain(..1.min(self.head.open.len()));
                 self.record(now)

@@ -48,6 +48,9 @@ pub struct OpenTurn {
     /// How often it was told to wait.
     #[serde(default)]
     pub waits: u32,
+    /// Why the rest of it is given up: it becomes a dead letter, and is not posted any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

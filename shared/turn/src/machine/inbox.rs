@@ -88,7 +88,13 @@ impl State {
                 if let (true, Some(part)) = (self.announced, parts.first_mut()) {
                     *part = PartState::Sending;
                 }
-                self.head.open.push(OpenTurn { turn: turn.number, parts, wait_until: 0, waits: 0 });
+                self.head.open.push(OpenTurn {
+                    turn: turn.number,
+                    parts,
+                    wait_until: 0,
+                    waits: 0,
+                    failed: None,
+                });
             }
             self.head.next = turn.number + 1;
             if self.reset {

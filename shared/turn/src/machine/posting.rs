@@ -7,6 +7,9 @@ use super::*;
 impl State {
     /// A part is SENDING in HEAD before its call is made.
     pub(super) fn announce(&mut self, now: i64) -> Vec<Effect> {
+        if self.head.open.first().is_some_and(|open| open.failed.is_some()) {
+            return self.bury();
+        }
         if self.token.ends_at - now < LAST_POST_MS {
             return self.hand_over();
         }
@@ -82,9 +85,18 @@ impl State {
         self.to(Phase::Rewriting, Effect::Rewrite { turn, open })
     }
 
+    /// Given up before its dead letter is written: whoever goes on after a kill writes the letter and posts nothing.
     pub(super) fn fail(&mut self, reason: String) -> Vec<Effect> {
-        let turn = self.head.open.first().map_or(0, |open| open.turn);
-        self.to(Phase::Failing, Effect::Fail { turn, reason })
+        let Some(open) = self.head.open.first_mut() else { return self.mark_record() };
+        open.failed = Some(reason);
+        let open = self.head.open.clone();
+        self.to(Phase::Condemning, Effect::Mark(open))
+    }
+
+    pub(super) fn bury(&mut self) -> Vec<Effect> {
+        let Some(open) = self.head.open.first() else { return self.mark_record() };
+        let fail = Effect::Fail { turn: open.turn, reason: open.failed.clone().unwrap_or_default() };
+        self.to(Phase::Failing, fail)
     }
 
     /// Writes down what became of the first open turn; where that was the last thing to do, together with the release.

@@ -394,6 +394,16 @@ fn what_can_never_be_posted_becomes_a_dead_letter_and_blocks_nobody() {
 }
 
 #[test]
+fn what_is_given_up_is_not_posted_after_a_kill() {
+    for point in ["Fail", "Release"] {
+        let replies = [Reply::Is(Settled::Broken("no".into()))].into();
+        let mut world = World { replies, die_before: Some(point), ..World::new(&["a"]) };
+        world.run(9).check(&[]);
+        assert!(!world.dead.is_empty() && world.dead.iter().all(|dead| dead == "a"), "{:?}", world.dead);
+    }
+}
+
+#[test]
 fn poison_costs_three_tries_and_the_others_are_answered() {
     let mut world = World { poison: Some("p".into()), ..World::new(&["p", "q"]) };
     world.seen.insert("q".into());

@@ -353,7 +353,7 @@ fn hash(bytes: &[u8], seed: u8) -> u128 {
 fn write_head(head: &Head, bytes: &mut Vec<u8>) {
     let Head { v: _, epoch, until: _, rev, next, since: _, open, cancel: _, interrupt: _ } = head;
     bytes.extend([*epoch as u8, *rev as u8, *next as u8, open.len() as u8]);
-    for OpenTurn { turn, parts, wait_until, waits } in open {
+    for OpenTurn { turn, parts, wait_until, waits, failed: _ } in open {
         bytes.extend([*turn as u8, (*wait_until / 1_000) as u8, *waits as u8]);
         bytes.extend(parts.iter().map(|part| *part as u8));
     }
@@ -389,7 +389,8 @@ fn write_worker(worker: &Worker, bytes: &mut Vec<u8>) {
         Phase::Committing => 12,
         Phase::Announcing { doubt } => 14 + u8::from(*doubt),
         Phase::Calling { doubt } => 16 + u8::from(*doubt),
-        Phase::Replanning => 18,
+        Phase::Replanning => 22,
+        Phase::Condemning => 18,
         Phase::Failing => 19,
         Phase::Recording => 20,
         Phase::Rewriting => 21,
