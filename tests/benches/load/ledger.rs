@@ -100,7 +100,8 @@ impl Ledger {
     }
 
     fn note(&self, call: &Call) {
-        let Some(said) = call.said.as_ref().filter(|_| (200..300).contains(&call.status)) else { return };
+        // Whatever the call came to for us: people have seen it.
+        let Some(said) = &call.said else { return };
         let mut messages = self.0.borrow_mut();
         for word in said.text.split(|c: char| !c.is_ascii_alphanumeric()) {
             if let Some(message) = messages.get_mut(word) {
