@@ -13,7 +13,10 @@ pub enum Job {
     /// Somebody wrote.
     Message {
         inbound: Box<Inbound>,
-        /// The request id of the webhook function that took it, for following a message through the logs.
+        /// The request id of the webhook function that took it, for following a message through the logs. It is there
+        /// without X-Ray, which costs money. X-Ray's own header needs nothing of ours: the SDK sends it along and SQS
+        /// keeps it as `AWSTraceHeader`, which Lambda links to the invoker's trace. A `traceparent` would have no reader.
+        /// <https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html>
         trace: Option<String>,
     },
     /// Written by a later release: to be hidden for an hour, its tries untouched, until an invoker comes that knows it.

@@ -25,7 +25,17 @@ fn a_messages_path_is_shown_without_its_words() {
                 world.reply(&sent).await;
                 world.settled().await;
                 let id = sent.message.as_deref().expect("a message that was taken");
-                let path = crabhook("trace", &["trace", id]);
+                let mut path = crabhook("trace", &["trace", id]);
+                for _ in 0..3 {
+                    if path.contains("\n  posted ") && path.contains("\n  received ") {
+                        break;
+                    }
+                    // MiniStack hands over a line that comes late with the next message.
+                    let next = world.send(Words::of(channel, "172", "and another one")).await;
+                    world.reply(&next).await;
+                    world.settled().await;
+                    path = crabhook("trace", &["trace", id]);
+                }
                 let steps =
                     ["received", "queued", "taken up", "kept", "asked", "answered", "stored", "posted"];
                 let found: Vec<usize> =
@@ -33,8 +43,8 @@ fn a_messages_path_is_shown_without_its_words() {
                 assert!(found.len() == steps.len() && found.is_sorted(), "{channel}:\n{path}");
                 let first = path.lines().next().unwrap_or_default();
                 assert!(first.starts_with(&format!("message {id} on {channel}, account main")), "{path}");
-                assert!(path.contains("by openai scripted") || path.contains("scripted"), "{path}");
-                assert!(path.contains("write units") && path.contains("cost      $0.0000"), "{path}");
+                assert!(path.contains("scripted, "), "{path}");
+                assert!(path.contains("write units") && path.contains("\n  cost      $0."), "{path}");
                 assert!(!path.contains("marmalade"), "{path}");
                 every_line_says_whose_it_is(world, channel, id);
             }
@@ -142,7 +152,7 @@ fn noticed(world: &World) -> f64 {
 }
 
 /// What `crabhook` says, on either output, about the cloud of the test of that name.
-fn crabhook(test: &str, arguments: &[&str]) -> String {
+pub fn crabhook(test: &str, arguments: &[&str]) -> String {
     let this = std::env::current_exe().expect("a test has a file");
     let binary =
         this.ancestors().skip(1).take(3).map(|folder| folder.join("crabhook")).find(|file| file.is_file());

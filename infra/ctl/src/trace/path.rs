@@ -47,8 +47,13 @@ pub fn is_about(line: &Value, id: &str) -> bool {
     text(line, "id").split(',').any(|each| is(each, id))
 }
 
-/// The id, or its end where the platform's ids have parts: `1795000001.000100` of `D0TEST:1795000001.000100`.
+/// The id, or its end where the platform's ids have parts: `1795000001.000100` of `D0TEST:1795000001.000100`. A failed message
+/// that was tried again is the same one: its id has the time of its failure behind a `~`.
 fn is(id: &str, wanted: &str) -> bool {
+    let id = match id.rsplit_once('~') {
+        Some((before, time)) if time.bytes().all(|byte| byte.is_ascii_digit()) => before,
+        _ => id,
+    };
     id == wanted || id.strip_suffix(wanted).is_some_and(|rest| rest.ends_with(':'))
 }
 
@@ -67,16 +72,14 @@ impl Path {
             steps: Vec::new(),
             used: Used::default(),
         };
-        for line in lines.iter().filter(own) {
-            match text(line, "message") {
-                "request" => path.webhook(line),
-                "done" => path.invocation(line),
-                _ => path.remark(line),
-            }
-        }
-        for line in lines.iter().filter(|line| text(line, "message") == "done") {
-            path.turns(line);
-        }
+        // In the order in which steps of the same millisecond follow one another: sorting leaves it as it is.
+        let called = |line: &&Value, name: &str| text(line, "message") == name;
+        lines.iter().filter(own).filter(|line| called(line, "request")).for_each(|line| path.webhook(line));
+        lines.iter().filter(own).filter(|line| called(line, "done")).for_each(|line| path.invocation(line));
+        lines.iter().filter(|line| called(line, "done")).for_each(|line| path.turns(line));
+        let others =
+            lines.iter().filter(own).filter(|line| !called(line, "request") && !called(line, "done"));
+        others.for_each(|line| path.remark(line));
         path.steps.sort_by_key(|step| step.at);
         Some(path)
     }
@@ -89,7 +92,8 @@ impl Path {
 
     fn webhook(&mut self, line: &Value) {
         let ms = line["ms"].as_u64().unwrap_or(0);
-        let at = logged_at(line).map(|at| at - i64::try_from(ms).unwrap_or(0));
+        // Both are rounded down: a millisecond more, so that it is not later than what followed.
+        let at = logged_at(line).map(|at| at - i64::try_from(ms).unwrap_or(0) - 1);
         let detail = format!("answered {} in {ms} ms, request {}", line["status"], text(line, "request_id"));
         self.step(at, "received", detail);
         self.used.queue_requests += 1;
@@ -239,7 +243,7 @@ mod tests {
                 "output": 4, "parts": 2, "asked_at": at(7), "answered_at": at(8), "committed_at": at(8) + 10, "posted_at": at(9)}]}),
             ),
             done("D0:1", 2, 26, json!({"queued_at": at(0) + 20, "started_at": at(26)})),
-            json!({"timestamp": "2026-11-21T06:55:00.010000Z", "message": "request", "id": "D0:0,D0:1", "channel": "slack",
+            json!({"timestamp": "2026-11-21T06:55:00.011000Z", "message": "request", "id": "D0:0,D0:1", "channel": "slack",
                 "account": "main", "conversation": "c,c", "status": 200, "ms": 10, "request_id": "r-1"}),
         ];
         let path = Path::of("1", &lines).unwrap().to_string();
@@ -270,6 +274,19 @@ conversation c, trace r-1
         assert!(Path::of("1", &lines).is_none());
         let path = Path::of("11", &lines).unwrap().to_string();
         assert!(path.contains("refused") && path.contains("not answered so far"), "{path}");
+    }
+
+    #[test]
+    fn ids_are_told_apart() {
+        for (id, wanted, expected) in [
+            ("m1", "m1", true),
+            ("m1~1795244100000", "m1", true),
+            ("D0:m1", "m1", true),
+            ("D0m1", "m1", false),
+            ("m1~x", "m1", false),
+        ] {
+            assert_eq!(is(id, wanted), expected, "{id} {wanted}");
+        }
     }
 
     #[test]
