@@ -6,8 +6,8 @@ use turn::commands::Command;
 use turn::machine::{LEASE_MS, TOKEN_S};
 
 use crate::invoke::NEWER_S;
-use crate::now;
 use crate::run::{Outcome, Run, Trouble};
+use crate::{failpoint, now};
 
 impl Run<'_> {
     /// The command that the message is, where it is one that does not wait.
@@ -64,7 +64,10 @@ impl Run<'_> {
             if doubt && !step.repeatable && self.is_left_in_doubt(&step).await? {
                 continue;
             }
-            match self.send(&step, now()).await {
+            failpoint::pass("say", "before", self.receives, self.inbound.text());
+            let settled = self.send(&step, now()).await;
+            failpoint::pass("say", "after", self.receives, self.inbound.text());
+            match settled {
                 Some(Settled::Later(after)) => {
                     let seconds = after.map_or(5, |wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX));
                     return Ok(Some(seconds.clamp(1, 3_600)));

@@ -398,6 +398,7 @@ impl<'a> Run<'a> {
     pub(crate) async fn is_left_in_doubt(&mut self, step: &Step) -> Result<bool, store::Error> {
         self.timeline.uncertain += 1;
         self.services.store.count("uncertain", &crate::day(now()), 1, now()).await?;
+        tracing::warn!(conversation = %self.conversation, on_doubt = ?step.on_doubt, "it may have been posted before");
         Ok(step.on_doubt == channel::OnDoubt::Skip)
     }
 
