@@ -87,6 +87,9 @@ pub fn secrets(room: &dyn Local) -> Secrets {
         };
         secrets.insert(secret.name, value);
     }
+    for token in room.spec().tokens {
+        secrets.insert(format!("token:{}", token.name), format!("issued-{}", token.name));
+    }
     secrets
 }
 

@@ -36,6 +36,7 @@ pub static SPEC: Spec = Spec {
             about: "discord.com/developers/applications → your app → Bot → Token",
         },
     ],
+    tokens: &[],
     bases: &[("api", "https://discord.com/api/v10")],
     hosts: &["cdn.discordapp.com", "media.discordapp.net"],
     key_hosts: &[],

@@ -30,7 +30,7 @@ impl Run<'_> {
         if store.seen(&self.conversation, &id).await? {
             return Ok(Outcome::Acknowledged);
         }
-        let text = match self.judgement(&self.inbound, now()).await? {
+        let text = match self.judgement(&self.inbound, false, now()).await? {
             Judgement::Command(command) => Some(self.command(command, &self.inbound, now()).await?.text),
             Judgement::Refuse(refusal) => {
                 self.refused(refusal, &self.inbound, now()).await?.1.map(|words| words.text)

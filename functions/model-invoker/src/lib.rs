@@ -6,6 +6,7 @@
 mod answer;
 pub mod channels;
 mod configuration;
+mod delivery;
 pub mod event;
 mod failpoint;
 mod immediate;
@@ -15,6 +16,7 @@ mod models;
 pub mod outgoing;
 mod run;
 mod services;
+pub mod tokens;
 
 pub use configuration::Configuration;
 pub use invoke::invoke;

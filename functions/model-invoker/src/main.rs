@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use ingress::aws::{self, variable};
 use lambda_runtime::{LambdaEvent, service_fn};
 use model_invoker::event::SqsEvent;
+use model_invoker::tokens::Tokens;
 use model_invoker::{Configuration, Models, Services, invoke, now};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -37,6 +38,7 @@ fn services() -> Result<Services, Error> {
         secrets: secrets::Secrets::connect(&config),
         egress,
         models: Models { clients },
+        tokens: Tokens::default(),
         configuration: Configuration::default(),
         secrets_root: variable("SECRETS")?,
         dead_letter_url: variable("DEAD_LETTER_URL")?,

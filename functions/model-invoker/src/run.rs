@@ -8,7 +8,7 @@ use turn::{Effect, Event, State, Token, Turn, Waiting, step};
 
 use crate::judge::Words;
 use crate::services::{Place, Services};
-use crate::{failpoint, now, outgoing};
+use crate::{failpoint, now};
 
 /// A turn has at most so many parts; what is left of a longer answer is cut.
 const MAX_PARTS: usize = 20;
@@ -33,6 +33,8 @@ pub struct Run<'a> {
     words: HashMap<String, Words>,
     hidden_at: i64,
     commits: u32,
+    /// Whether only people answer here, where an operator said something since the last look.
+    paused: Option<bool>,
 }
 
 /// What becomes of the token.
@@ -73,6 +75,7 @@ impl<'a> Run<'a> {
             words: HashMap::new(),
             hidden_at: 0,
             commits: 0,
+            paused: None,
         }
     }
 
@@ -196,7 +199,12 @@ impl<'a> Run<'a> {
     async fn judge(&mut self, state: &State, ids: &[String]) -> Result<Event, Trouble> {
         let mut fates = Vec::new();
         for waiting in ids.iter().filter_map(|id| state.waiting(id)) {
-            let (fate, words) = self.fate(waiting, now()).await?;
+            // HEAD is as old as the last look; what an operator said since then is among these messages, before.
+            let paused = self.paused.unwrap_or(state.head().paused > now());
+            let (fate, words) = self.fate(waiting, paused, now()).await?;
+            if waiting.inbound.kind == channel::Kind::OperatorSaid {
+                self.paused = Some(self.services.store.head(&self.conversation).await?.paused > now());
+            }
             let id = turn::machine::key(waiting);
             words.map(|words| self.words.insert(id.clone(), words));
             fates.push((id, fate));
@@ -285,42 +293,12 @@ impl<'a> Run<'a> {
         self.place.room.post(parts, to, &context).steps
     }
 
-    /// Sends one step. `None` = it may or may not have reached the platform.
-    pub(crate) async fn send(&self, step: &Step, now: i64) -> Option<Settled> {
-        self.send_after("", step, now).await
-    }
-
-    /// Fetches what a message points to: what the last step is settled with, or the first one that did not lead on.
-    pub(crate) async fn fetch(&self, what: &channel::Fetch, now: i64) -> Option<Settled> {
-        let (mut answer, mut last) = (String::new(), None);
-        for step in self.place.room.fetch(what).steps {
-            match self.send_after(&answer, &step, now).await {
-                Some(Settled::Posted(id)) => {
-                    (answer, last) = (id.clone().unwrap_or_default(), Some(Settled::Posted(id)))
-                }
-                other => return other,
-            }
-        }
-        last
-    }
-
-    async fn send_after(&self, answer: &str, step: &Step, now: i64) -> Option<Settled> {
-        let Place { room, settings, secrets, .. } = &self.place;
-        match outgoing::request_after(answer, step, room.spec(), settings, secrets, now) {
-            Ok(request) => {
-                let outcome =
-                    outgoing::send(&self.services.egress, step, request, room.spec(), settings).await;
-                outgoing::settle(*room, step, outcome)
-            }
-            Err(missing) => Some(Settled::Broken(missing.to_string())),
-        }
-    }
-
     async fn call(&mut self, number: u32, part: usize, parts: usize, doubt: bool) -> Result<Event, Trouble> {
         let Some(turn) = self.loaded(number).await? else { return Ok(lost_turn()) };
         if turn.steps.len() > parts {
             return Ok(Event::Replanned(turn.steps.len()));
         }
+        let before = part.checked_sub(1).and_then(|before| turn.ids.get(before)).cloned().flatten();
         let Some(step) = turn.steps.get(part).cloned() else {
             return Ok(Event::Settled(Settled::Posted(None)));
         };
@@ -333,15 +311,20 @@ impl<'a> Run<'a> {
                 return Ok(Event::Settled(Settled::Posted(None)));
             }
         }
-        let Some(settled) = self.send(&step, now()).await else { return Ok(Event::Unsure) };
+        let sent = self.send_after(before.as_deref().unwrap_or(""), &step, now()).await;
+        let Some(settled) = sent else { return Ok(Event::Unsure) };
         match &settled {
             Settled::Posted(Some(id)) => {
                 self.services.store.part_posted(&self.conversation, number, part, id).await?;
+                if let Some(turn) = self.turns.get_mut(&number) {
+                    turn.ids.resize(turn.steps.len(), None);
+                    turn.ids.splice(part..=part, [Some(id.clone())]);
+                }
             }
             Settled::Later(_) | Settled::Gone | Settled::Broken(_) | Settled::Unformatted => {
                 tracing::warn!(conversation = %self.conversation, turn = number, part, outcome = ?settled, "not posted");
             }
-            Settled::Posted(None) | Settled::Fetched(_) | Settled::Person(_) => {}
+            Settled::Posted(None) | Settled::Fetched(_) | Settled::Person(_) | Settled::Renew(_) => {}
         }
         Ok(Event::Settled(settled))
     }

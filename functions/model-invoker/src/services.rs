@@ -8,6 +8,7 @@ use turn::config;
 
 use crate::configuration::Configuration;
 use crate::models::Models;
+use crate::tokens::Tokens;
 
 /// The services of a stack.
 pub struct Services {
@@ -16,6 +17,7 @@ pub struct Services {
     pub secrets: secrets::Secrets,
     pub egress: egress::Egress,
     pub models: Models,
+    pub tokens: Tokens,
     pub configuration: Configuration,
     /// `/<stack>`, the root of all secrets.
     pub secrets_root: String,

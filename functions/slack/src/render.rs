@@ -1,7 +1,7 @@
 //! An answer as calls of Slack's API: <https://docs.slack.dev/reference/methods/chat.postMessage>.
 
 use channel::markdown::{CommonMark, Dialect, Markup, Place, Plain, Style, Table, TableLines, render};
-use channel::{Address, Auth, Body, Fetch, Limit, Part, Post, PostContext, Step, Target, Unit, Way};
+use channel::{Address, Auth, Body, Choice, Fetch, Limit, Part, Post, PostContext, Step, Target, Unit, Way};
 use serde_json::{Value, json};
 
 use crate::spec::{BOT_TOKEN, SPEC, STATUS};
@@ -19,36 +19,87 @@ const PLAIN: Limit = Limit { max: 4_000, unit: Unit::Utf16 };
 const RESPONSE_URL_USES: usize = 5;
 
 pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
-    let texts =
-        || parts.iter().filter_map(|part| if let Part::Text(text) = part { Some(text) } else { None });
+    let texts = || parts.iter().filter_map(Part::as_text);
     if let (Way::Push, Some(url)) = (ctx.way, to.data.get(RESPONSE_URL)) {
-        let messages = texts().flat_map(|text| render(text, &Plain, SPEC.text));
+        let messages = texts().flat_map(|text| render(&text, &Plain, SPEC.text));
         let steps = messages.take(RESPONSE_URL_USES).map(|message| respond(url, &message, to));
         return Post { steps: steps.collect() };
     }
     let mut steps = Vec::new();
     for part in parts {
         match part {
-            Part::Text(text) if ctx.plain => {
-                steps.extend(
-                    render(text, &Plain, PLAIN)
-                        .iter()
-                        .map(|message| say(to, json!({ "text": escape(message), "mrkdwn": false }))),
-                );
-            }
-            Part::Text(text) => {
-                let messages = render(text, &SlackMarkdown, SPEC.text);
-                steps.extend(messages.iter().map(|message| say(to, json!({ "markdown_text": message }))));
-            }
             Part::Typing => steps.extend(status(to, ctx.settings, true)),
             // There is no placeholder: a status goes away with the reply.
             Part::Dismiss => {}
+            Part::Draft { text, posted } => {
+                let so_far = contents(text, ctx.plain).into_iter().next();
+                steps.extend(so_far.map(|content| match posted {
+                    Some(posted) => update(to, posted, content).optional(),
+                    None => say(to, content).optional(),
+                }));
+            }
+            Part::Edit { posted, text } => {
+                let mut contents = contents(text, ctx.plain).into_iter();
+                steps.extend(contents.next().map(|content| update(to, posted, content)));
+                steps.extend(contents.map(|content| say(to, content)));
+            }
+            Part::Buttons { text, choices } if !ctx.plain && buttons_fit(choices) => {
+                let mut messages = render(text, &SlackMarkdown, SPEC.text);
+                let last = messages.pop().unwrap_or_default();
+                steps.extend(messages.iter().map(|message| say(to, json!({ "markdown_text": message }))));
+                steps.push(say(to, buttons(&last, choices)));
+            }
+            Part::Text(_) | Part::Media(_) | Part::Buttons { .. } => {
+                let text = part.as_text().unwrap_or_default();
+                steps.extend(contents(&text, ctx.plain).into_iter().map(|content| say(to, content)));
+            }
         }
     }
     if texts().next().is_some() {
         steps.extend(status(to, ctx.settings, false));
     }
     Post { steps }
+}
+
+/// What `chat.postMessage` is given for a text, message by message.
+fn contents(text: &str, plain: bool) -> Vec<Value> {
+    if plain {
+        let messages = render(text, &Plain, PLAIN);
+        return messages.iter().map(|message| json!({ "text": escape(message), "mrkdwn": false })).collect();
+    }
+    let messages = render(text, &SlackMarkdown, SPEC.text);
+    messages.iter().map(|message| json!({ "markdown_text": message })).collect()
+}
+
+/// <https://docs.slack.dev/reference/methods/chat.update>
+fn update(to: &Address, posted: &str, content: Value) -> Step {
+    let mut body = json!({ "channel": to.chat, "ts": posted });
+    extend(&mut body, content);
+    call("chat.update", body)
+}
+
+/// <https://docs.slack.dev/reference/block-kit/blocks/actions-block>: 25 buttons; a button's value has 2,000 characters.
+fn buttons_fit(choices: &[Choice]) -> bool {
+    (1..=25).contains(&choices.len()) && choices.iter().all(|choice| (1..=2_000).contains(&choice.says.len()))
+}
+
+/// The text as a block, because `markdown_text` takes none beside it; `text` is what notifications show.
+fn buttons(text: &str, choices: &[Choice]) -> Value {
+    let button = |(index, choice): (usize, &Choice)| {
+        // docs.slack.dev/reference/block-kit/block-elements/button-element: 75 characters, ids different in a block.
+        let label: String = choice.label.chars().take(75).collect();
+        json!({
+            "type": "button", "action_id": format!("choice_{index}"), "value": choice.says,
+            "text": { "type": "plain_text", "text": label, "emoji": false },
+        })
+    };
+    let elements: Vec<Value> = choices.iter().enumerate().map(button).collect();
+    let actions = json!({ "type": "actions", "elements": elements });
+    let blocks = match text {
+        "" => json!([actions]),
+        text => json!([{ "type": "markdown", "text": text }, actions]),
+    };
+    json!({ "text": escape(text), "blocks": blocks })
 }
 
 pub fn fetch(what: &Fetch) -> Post {

@@ -31,6 +31,7 @@ pub static SPEC: Spec = Spec {
             about: "api.slack.com/apps → your app → OAuth & Permissions → Bot User OAuth Token (xoxb-…)",
         },
     ],
+    tokens: &[],
     bases: &[("api", "https://slack.com/api"), ("hooks", "https://hooks.slack.com")],
     hosts: &["files.slack.com", "hooks.slack.com"],
     key_hosts: &[],

@@ -27,6 +27,7 @@ pub static SPEC: Spec = Spec {
             about: "from @BotFather, /newbot or /mybots: 110201543:AAHdq…",
         },
     ],
+    tokens: &[],
     bases: &[("api", "https://api.telegram.org")],
     hosts: &[],
     key_hosts: &[],
@@ -44,7 +45,7 @@ pub static SPEC: Spec = Spec {
     // Telegram has no threads that a mention could open; a forum's topic is a place like a chat.
     thread: ThreadRule::Chat,
     overlap: Overlap::Coalesce,
-    streaming: Streaming::Off,
+    streaming: Streaming::Edit,
     tenant: false,
     idempotency_key: false,
     connect: Connect::Call(

@@ -31,6 +31,7 @@ pub static SPEC: Spec = Spec {
             about: "signs our replies: whsec_… (shared with the program) or whsk_… (the program holds the public half)",
         },
     ],
+    tokens: &[],
     // Never taken from a payload.
     bases: &[("reply", "")],
     // Attachments lie where the program says, on public addresses only.

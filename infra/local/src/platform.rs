@@ -19,6 +19,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use channel::Request;
+use channel::local::Said;
 use model_invoker::channels;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -144,7 +145,12 @@ async fn play(
         (None, Some(answer)) => answer.response.status,
         (None, None) => 500,
     };
-    let said = answer.as_ref().and_then(|answer| answer.said.clone());
+    // Several messages of one call go to one conversation: they are shown as one text.
+    let said = answer.as_ref().and_then(|answer| {
+        let first = answer.said.first()?;
+        let texts: Vec<&str> = answer.said.iter().map(|said| said.text.as_str()).collect();
+        Some(Said { reply_key: first.reply_key.clone(), text: texts.join("\n\n") })
+    });
     let call = stage.calls.note(name, &request, status, said);
     (stage.called)(&call);
     match (failure, answer) {

@@ -13,6 +13,8 @@ pub struct Spec {
     /// For people.
     pub title: &'static str,
     pub secrets: &'static [SecretSpec],
+    /// What steps name in [`crate::Auth::Token`].
+    pub tokens: &'static [TokenSpec],
     /// Addresses of the platform by name, the main one `api`; the configuration's `urls` overrides each.
     /// An empty address must be configured.
     pub bases: &'static [(&'static str, &'static str)],
@@ -54,6 +56,21 @@ pub struct SecretSpec {
     pub generate: Generate,
     /// Where a person finds it.
     pub about: &'static str,
+}
+
+/// A credential that the platform issues for some time. It is kept in memory and in the table, for all invocations.
+#[derive(Debug, Clone, Copy)]
+pub struct TokenSpec {
+    pub name: &'static str,
+    /// The request that asks for one, given the channel's settings. Where its answer holds no token, the room's `settle`
+    /// says what that means.
+    pub mint: fn(settings: &Value) -> Step,
+    /// Where in the answer the token is: a JSON pointer.
+    pub at: &'static str,
+    /// Where in the answer its life is, in seconds: a JSON pointer.
+    pub expires_in: &'static str,
+    /// Its life where the answer does not say, seconds.
+    pub ttl_s: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

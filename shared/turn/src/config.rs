@@ -114,6 +114,9 @@ pub struct Channel {
     /// Platform ids of those who may talk under `access: list`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<String>,
+    /// Hours for which the assistant is silent in a conversation after a human on the business's side wrote there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause_hours: Option<u32>,
     /// Other addresses for the platform's bases.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub urls: BTreeMap<String, String>,
@@ -189,6 +192,7 @@ impl Config {
         if let Some(own) = base.accounts.get(account) {
             merged.access = own.access.or(merged.access);
             merged.assistant = own.assistant.clone().or(merged.assistant);
+            merged.pause_hours = own.pause_hours.or(merged.pause_hours);
             merged.people.extend(own.people.iter().cloned());
             merged.urls.extend(own.urls.clone());
             merged.settings.extend(own.settings.clone());
@@ -294,15 +298,25 @@ impl Channel {
         Value::Object(settings)
     }
 
+    /// When the assistant may answer again in a conversation in which a human on the business's side wrote at `now`,
+    /// Unix milliseconds.
+    pub fn paused_until(&self, now: i64) -> i64 {
+        now + i64::from(self.pause_hours.unwrap_or(PAUSE_HOURS)) * 3_600_000
+    }
+
     /// Who may talk: as set, else members of the tenant where the platform has one, else owners only.
     pub fn access(&self, spec: &Spec) -> Access {
         self.access.unwrap_or(if spec.tenant { Access::Workspace } else { Access::Owner })
     }
 }
 
+/// Hours of silence after a human's own message, unless set.
+const PAUSE_HOURS: u32 = 12;
+
 /// Keys that every channel has. `public_url` is the address that the platform knows, where something stands in front of
 /// the function: the scheme and host that signatures cover.
-pub const COMMON_KEYS: &[&str] = &["access", "assistant", "people", "urls", "accounts", "public_url"];
+pub const COMMON_KEYS: &[&str] =
+    &["access", "assistant", "people", "pause_hours", "urls", "accounts", "public_url"];
 
 /// Values of `models.<name>.provider`.
 pub const PROVIDERS: &[&str] = &["openai", "anthropic", "ollama", "bedrock", "echo"];

@@ -32,6 +32,9 @@ pub struct Head {
     /// The epoch whose model call is to be stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<u64>,
+    /// Until then only people answer here, Unix milliseconds.
+    #[serde(default)]
+    pub paused: i64,
 }
 
 /// The states of a turn's parts; their texts and ids live in the [`Turn`].

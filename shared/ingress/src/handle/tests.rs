@@ -17,6 +17,7 @@ static SPEC: Spec = Spec {
     secrets: &[],
     bases: &[],
     hosts: &[],
+    tokens: &[],
     key_hosts: &["keys.example"],
     max_body: 100,
     text: Limit { max: 100, unit: Unit::Chars },
@@ -95,6 +96,7 @@ fn inbound(account: &str, id: &str) -> Inbound {
         attachments: vec![],
         at: 0,
         address: Address::default(),
+        echo_of: None,
     }
 }
 
