@@ -2,7 +2,8 @@
 
 use channel::local::{Local, Message};
 use channel::{
-    AuthKind, Choice, ConversationKey, Inbound, Kind, Media, Part, PostContext, Received, Request, Secrets, Way, text,
+    AuthKind, Choice, ConversationKey, Inbound, Kind, Media, Part, PostContext, Received, Request, Secrets,
+    Way, text,
 };
 use model_invoker::channels::LOCAL;
 use model_invoker::outgoing;
@@ -356,7 +357,11 @@ fn every_part_is_said_or_a_sign() {
                     let request = outgoing::request(step, spec, &settings, &secrets, NOW).unwrap();
                     let answer = room.answer(&as_seen(spec.name, &request));
                     let settled = room.settle(step, &answer.response);
-                    assert!(matches!(settled, channel::Settled::Posted(_)), "{}: {settled:?} {part:?}", spec.name);
+                    assert!(
+                        matches!(settled, channel::Settled::Posted(_)),
+                        "{}: {settled:?} {part:?}",
+                        spec.name
+                    );
                 }
             }
         }

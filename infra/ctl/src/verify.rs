@@ -171,8 +171,8 @@ fn line<'a>(room: &dyn Channel, row: &'a Row) -> Line<'a> {
 /// The same way as the Lambda: a key that is asked for is the row's own.
 fn judge(room: &dyn Channel, row: &Row) -> ingress::Verdict {
     let (account, request) = request(room, &row.request);
-    let mut secrets =
-        channels::local(&row.channel).map_or_else(Secrets::default, |room| room.expecting(&row.expect_claims));
+    let mut secrets = channels::local(&row.channel)
+        .map_or_else(Secrets::default, |room| room.expecting(&row.expect_claims));
     row.secrets.iter().for_each(|(name, value)| secrets.insert(name.clone(), text(value)));
     let now = row.now.map_or_else(now, |seconds| seconds.saturating_mul(1_000));
     let judge = |keys: &Keys| {
