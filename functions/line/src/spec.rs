@@ -43,6 +43,7 @@ pub static SPEC: Spec = Spec {
     retry_window_s: 3_600,
     auth: AuthKind::Signature,
     reject: Reject401 { status: 401, body: "" },
+    groups: true,
     thread: ThreadRule::Chat,
     overlap: Overlap::Coalesce,
     streaming: Streaming::Off,

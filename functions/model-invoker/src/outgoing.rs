@@ -63,7 +63,7 @@ pub async fn send(egress: &Egress, step: &Step, request: Request, spec: &Spec, s
     let bases = overridden.into_iter().flat_map(|urls| urls.values().filter_map(Value::as_str));
     let trust = match &step.target {
         Target::Base { .. } => Trust::Configured,
-        Target::Url(url) => Trust::of(url, bases, spec.hosts),
+        Target::Url(_) | Target::Answer => Trust::of(&request.url, bases, spec.hosts),
     };
     let Ok(method) = Method::from_bytes(request.method.as_bytes()) else {
         return Outcome::Refused(format!("{} is no HTTP method", request.method));

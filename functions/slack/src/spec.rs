@@ -45,6 +45,7 @@ pub static SPEC: Spec = Spec {
     retry_window_s: 3_600,
     auth: AuthKind::Signature,
     reject: Reject401 { status: 401, body: "" },
+    groups: true,
     thread: ThreadRule::Thread,
     overlap: Overlap::Coalesce,
     streaming: Streaming::Native,

@@ -42,6 +42,7 @@ pub static SPEC: Spec = Spec {
     retry_window_s: 24 * 3600,
     auth: AuthKind::Token,
     reject: Reject401 { status: 401, body: "" },
+    groups: true,
     // Telegram has no threads that a mention could open; a forum's topic is a place like a chat.
     thread: ThreadRule::Chat,
     overlap: Overlap::Coalesce,

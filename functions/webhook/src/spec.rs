@@ -46,6 +46,7 @@ pub static SPEC: Spec = Spec {
     retry_window_s: 3 * 24 * 3600,
     auth: AuthKind::Signature,
     reject: Reject401 { status: 401, body: "" },
+    groups: true,
     // What keeps a history of its own is what the program names: a conversation, or a thread in it.
     thread: ThreadRule::Chat,
     overlap: Overlap::Coalesce,

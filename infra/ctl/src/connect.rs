@@ -127,5 +127,6 @@ fn title(step: &Step) -> String {
     match &step.target {
         Target::Base { path, .. } => format!("{} {path}", step.method),
         Target::Url(url) => format!("{} {url}", step.method),
+        Target::Answer => format!("{} what the answer before names", step.method),
     }
 }

@@ -44,7 +44,7 @@ pub struct Message<'a> {
     pub id: &'a str,
     /// The account's secrets, `<name>_seed` for signing keys among them.
     pub secrets: &'a Secrets,
-    /// The platform's stand-in, without a `/` at the end: what addresses in a payload begin with, `<platform>/<base>/…`.
+    /// The platform's stand-in, without a `/` at the end: what addresses in a payload begin with, `<platform>/<channel>/<base>/…`.
     pub platform: &'a str,
     /// Unix milliseconds.
     pub now: i64,

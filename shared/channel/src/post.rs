@@ -94,6 +94,8 @@ pub enum Target {
     Base { base: String, path: String },
     /// An address from a payload: only https, only [`crate::Spec::hosts`], nothing is filled in.
     Url(String),
+    /// The address that the step before was settled with: what holds for [`Target::Url`] holds for it.
+    Answer,
 }
 
 /// How a step proves who it comes from. Secrets by name.

@@ -34,6 +34,8 @@ pub struct Spec {
     pub retry_window_s: u64,
     pub auth: AuthKind,
     pub reject: Reject401,
+    /// There are chats of more than two.
+    pub groups: bool,
     pub thread: ThreadRule,
     pub overlap: Overlap,
     pub streaming: Streaming,

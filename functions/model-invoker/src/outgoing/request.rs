@@ -72,6 +72,7 @@ pub fn request_with(
 ) -> Result<Request, NotSetUp> {
     let url = match &step.target {
         Target::Url(url) => url.clone(),
+        Target::Answer => filling.answer.to_owned(),
         Target::Base { base, path } => {
             let root = spec.base(base, settings).ok_or_else(|| NotSetUp::Address(base.clone()))?;
             fill(&format!("{root}{path}"), filling)?

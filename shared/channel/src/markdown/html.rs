@@ -12,7 +12,9 @@ pub fn html(markdown: &str) -> String {
         Event::Html(html) | Event::InlineHtml(html) => Some(Event::Text(html)),
         Event::SoftBreak => Some(Event::HardBreak),
         Event::TaskListMarker(done) => Some(Event::Text(CowStr::from(if done { "☑ " } else { "☐ " }))),
-        Event::Start(Tag::Link { link_type, dest_url, title, id } | Tag::Image { link_type, dest_url, title, id }) => {
+        Event::Start(
+            Tag::Link { link_type, dest_url, title, id } | Tag::Image { link_type, dest_url, title, id },
+        ) => {
             let kept = ["https://", "http://", "mailto:"].iter().any(|scheme| {
                 dest_url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
             });
@@ -38,7 +40,10 @@ mod tests {
         for (markdown, expected) in [
             ("**a** <b onclick=x>\nc", "<p><strong>a</strong> &lt;b onclick=x&gt;<br />\nc</p>\n"),
             ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
-            ("[a](javascript:x) [b](https://e.x/?a=1&b=\")", "<p>a <a href=\"https://e.x/?a=1&amp;b=%22\">b</a></p>\n"),
+            (
+                "[a](javascript:x) [b](https://e.x/?a=1&b=\")",
+                "<p>a <a href=\"https://e.x/?a=1&amp;b=%22\">b</a></p>\n",
+            ),
             ("![alt](https://e.x/i.png)", "<p><a href=\"https://e.x/i.png\">alt</a></p>\n"),
             ("- [x] done", "<ul>\n<li>☑ done</li>\n</ul>\n"),
         ] {

@@ -47,7 +47,9 @@ impl Starred {
         while let Some(c) = chars.next() {
             let inside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
             let meant = match c {
-                '*' | '_' | '~' => word.chars().count() > 1 && !(inside(before) && inside(chars.peek().copied())),
+                '*' | '_' | '~' => {
+                    word.chars().count() > 1 && !(inside(before) && inside(chars.peek().copied()))
+                }
                 '`' => true,
                 '<' => self.angled,
                 _ => false,

@@ -26,6 +26,7 @@ static SPEC: Spec = Spec {
     retry_window_s: 60,
     auth: AuthKind::Signature,
     reject: Reject401 { status: 401, body: "no" },
+    groups: true,
     thread: ThreadRule::Chat,
     overlap: Overlap::Coalesce,
     streaming: Streaming::Off,
