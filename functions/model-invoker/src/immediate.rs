@@ -1,6 +1,6 @@
 //! Commands that are answered beside a turn that may be running: they are judged like every message and take no lease.
 
-use channel::{Part, Settled};
+use channel::{Kind, Part, Settled};
 use turn::access::Judgement;
 use turn::commands::Command;
 
@@ -10,7 +10,8 @@ use crate::run::{Outcome, Run, Trouble};
 impl Run<'_> {
     /// The command that the message is, where it is one that does not wait.
     pub fn immediate(&self) -> Option<Command> {
-        Command::parse(self.inbound.text()).filter(|command| command.is_immediate())
+        let said_to_us = self.inbound.kind != Kind::OperatorSaid;
+        Command::parse(self.inbound.text()).filter(|command| said_to_us && command.is_immediate())
     }
 
     /// Answers it; a redelivery of an answered one is given up.

@@ -5,7 +5,7 @@ use channel::{Headers, Keys, Request, Response, Secrets, encode, jwt, sign, text
 use serde_json::{Value, json};
 
 use crate::Teams;
-use crate::spec::{APP_ID, NAME, SPEC, TENANT_ID};
+use crate::spec::{APP_ID, SPEC, TENANT_ID};
 use crate::verify::{ISSUER, keys_url};
 
 /// The bot as activities name it.
@@ -34,7 +34,7 @@ impl Local for Teams {
         let reply_key = conversation.get("id").and_then(Value::as_str).unwrap_or("").to_owned();
         let activity = json!({
             "type": "message", "id": id, "channelId": "msteams",
-            "serviceUrl": format!("{}/{NAME}/api/", message.platform),
+            "serviceUrl": format!("{}/api/", message.platform),
             "from": {"id": format!("29:{}", message.user), "name": message.user, "aadObjectId": guid(message.user)},
             "recipient": {"id": BOT, "name": "crabhook"}, "conversation": conversation,
             "text": text, "textFormat": "plain", "entities": entities, "channelData": {"tenant": {"id": tenant}},

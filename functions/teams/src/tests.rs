@@ -142,7 +142,7 @@ fn answers_of_the_service_are_understood() {
 fn the_stand_in_answers_what_the_room_sends() {
     for conversation in [None, Some("team")] {
         let secrets = secrets();
-        let platform = "http://127.0.0.1:1";
+        let platform = "http://127.0.0.1:1/teams";
         let message = Message {
             url: "https://x.example/",
             account: "main",
@@ -163,7 +163,7 @@ fn the_stand_in_answers_what_the_room_sends() {
         );
         let step = text_to(&inbound[0].address);
         let (Target::Url(url), channel::Body::Json(body)) = (&step.target, &step.body) else { panic!() };
-        let path = url.strip_prefix(&format!("{platform}/teams")).unwrap();
+        let path = url.strip_prefix(platform).unwrap();
         let headers: Headers = [("authorization", "Bearer t")].into_iter().collect();
         let answer = Teams.answer(&Request::new("POST", path, headers, body.to_string()));
         assert!(matches!(Teams.settle(&step, &answer.response), Settled::Posted(Some(_))));

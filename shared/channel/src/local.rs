@@ -1,7 +1,7 @@
 //! What `make run` and the tests need of a room beside the contract: events as its platform would send them, and the
 //! platform's own part for the stand-in.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{Channel, Keys, Request, Response, Secrets};
 
@@ -44,7 +44,7 @@ pub struct Message<'a> {
     pub id: &'a str,
     /// The account's secrets, `<name>_seed` for signing keys among them.
     pub secrets: &'a Secrets,
-    /// The platform's stand-in, without a `/` at the end: what addresses in a payload begin with, `<platform>/<channel>/<base>/…`.
+    /// The channel's stand-in, without a `/` at the end: what addresses in a payload begin with, `<platform>/<base>/…`.
     pub platform: &'a str,
     /// Unix milliseconds.
     pub now: i64,
@@ -76,6 +76,14 @@ pub struct Said {
 pub fn platform_key() -> (&'static str, Value) {
     let public = serde_json::from_str(include_str!("local/platform_key.json"));
     (include_str!("local/platform_key.pem"), public.unwrap_or(Value::Null))
+}
+
+/// Google's key file with that key.
+pub fn key_file() -> String {
+    let (private_key, _) = platform_key();
+    let email = "crabhook@local.iam.gserviceaccount.com";
+    json!({"type": "service_account", "client_email": email, "private_key": private_key, "private_key_id": "local"})
+        .to_string()
 }
 
 /// A number of up to 12 digits that stands for a name: for platforms whose ids are numbers.

@@ -91,6 +91,10 @@ pub enum Generate {
     StandardWebhook,
     /// An Ed25519 public key in hexadecimal whose seed is kept beside it as `<name>_seed` (hexadecimal), for signing as the platform would.
     Ed25519Hex,
+    /// 43 letters and digits, base64 of an AES key: WeCom's and WeChat's EncodingAESKey.
+    EncodingAesKey,
+    /// The key file (JSON) of a service account, which only Google can issue; the local run makes one of its own key.
+    ServiceAccount,
     /// Only the platform can issue it; the local run takes a made-up one.
     Platform,
 }

@@ -23,6 +23,12 @@ pub fn key(encoding_aes_key: &str) -> Option<Vec<u8>> {
     lenient()?.decode(encoding_aes_key.as_bytes()).ok().filter(|key| key.len() == 32)
 }
 
+/// An EncodingAESKey made of random bytes: letters and digits only, as the consoles want it.
+pub fn encoding_aes_key(random: &[u8; 32]) -> String {
+    let text = sign::base64(random).replace('+', "p").replace('/', "s");
+    text.trim_end_matches('=').to_owned()
+}
+
 /// The message in a ciphertext, and whom it is meant for (a corporation or app id, empty for WeCom's bots).
 pub fn decrypt(encoding_aes_key: &str, encrypted: &str) -> Option<(Vec<u8>, String)> {
     let key = key(encoding_aes_key)?;
@@ -74,6 +80,13 @@ mod tests {
             (message.as_slice(), receiver.as_str()),
             (b"1616140317555161061".as_slice(), "wx5823bf96d3bd56c7")
         );
+    }
+
+    #[test]
+    fn a_key_of_our_own_is_one() {
+        let key = encoding_aes_key(&[0xff; 32]);
+        assert_eq!((key.len(), super::key(&key).map(|key| key.len())), (43, Some(32)));
+        assert!(key.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     }
 
     #[test]

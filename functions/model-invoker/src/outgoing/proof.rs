@@ -125,9 +125,8 @@ mod tests {
 
     #[test]
     fn a_service_account_signs_its_assertion() {
-        let (key, public) = channel::local::platform_key();
-        let file =
-            json!({"client_email": "bot@p.iam", "private_key": key, "private_key_id": "local"}).to_string();
+        let (_, public) = channel::local::platform_key();
+        let file = channel::local::key_file();
         let secrets: Secrets = [("account".to_owned(), file)].into_iter().collect();
         let mut request = Request::new("POST", "https://example.com/", Headers::default(), "");
         let filling = Filling::of(&secrets, 1_795_000_000_000);
@@ -135,7 +134,7 @@ mod tests {
         let body = String::from_utf8(request.body.clone()).unwrap();
         let assertion = body.split_once("assertion=").unwrap().1;
         let checks = jwt::Checks {
-            issuers: &["bot@p.iam"],
+            issuers: &["crabhook@local.iam.gserviceaccount.com"],
             audiences: &["https://oauth2.googleapis.com/token"],
             now: 1_795_000_000_000,
             skew_s: 0,
