@@ -1,7 +1,9 @@
 //! Recorded requests and replies in `events/<channel>/`.
 
 use channel::local::Local;
-use channel::{Address, ExposeSecret, Generate, Headers, Part, Request, SecretString, Secrets, Way, sign};
+use channel::{
+    Address, ExposeSecret, Generate, Headers, Part, Request, SecretString, Secrets, Way, sign, tencent,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -80,12 +82,19 @@ pub fn secrets(room: &dyn Local) -> Secrets {
             Generate::Random => sign::base64url(&bytes),
             Generate::Platform => format!("platform-{}", sign::hex(&bytes[..8])),
             Generate::StandardWebhook => format!("whsec_{}", sign::base64(&bytes)),
+            Generate::EncodingAesKey => {
+                tencent::encoding_aes_key(&bytes.as_slice().try_into().expect("32 bytes"))
+            }
+            Generate::ServiceAccount => channel::local::key_file(),
             Generate::Ed25519Hex => {
                 secrets.insert(format!("{}_seed", secret.name), SecretString::from(sign::hex(&bytes)));
                 sign::hex(&sign::ed25519_public(&bytes).expect("32 bytes"))
             }
         };
         secrets.insert(secret.name, value);
+    }
+    for token in room.spec().tokens {
+        secrets.insert(format!("token:{}", token.name), format!("issued-{}", token.name));
     }
     secrets
 }

@@ -151,7 +151,7 @@ impl World {
             account,
             secrets: &secrets,
             settings: &Value::Null,
-            keys: &Default::default(),
+            keys: &room.keys(&Value::Null),
             now: model_invoker::now(),
         };
         ingress::judge(room, request, &context)

@@ -1,6 +1,6 @@
 //! Known-answer vectors of every channel, judged by the code that the Lambda runs.
 
-use channel::{Headers, Request, Secrets};
+use channel::{Headers, Keys, Request};
 use model_invoker::channels::LOCAL;
 use serde_json::Value;
 use tests::read;
@@ -21,21 +21,23 @@ fn vectors_are_judged_right() {
             let headers: Headers = serde_json::from_value(request["headers"].clone()).unwrap();
             let body = request["body"].as_str().unwrap_or_default();
             let request = Request::new(method, request["url"].as_str().unwrap_or("/"), headers, body);
-            let secrets: Secrets = serde_json::from_value::<std::collections::BTreeMap<String, String>>(
-                vector["secrets"].clone(),
-            )
-            .unwrap()
-            .into_iter()
-            .collect();
+            let given: std::collections::BTreeMap<String, String> =
+                serde_json::from_value(vector["secrets"].clone()).unwrap();
+            let mut secrets = room.expecting(&vector["expect_claims"]);
+            given.into_iter().for_each(|(name, value)| secrets.insert(name, value));
             let now = vector["now"].as_i64().unwrap_or(1_795_000_000) * 1_000;
-            let context = channel::Context {
-                account: "main",
-                secrets: &secrets,
-                settings: &Value::Null,
-                keys: &Default::default(),
-                now,
+            let judge = |keys: &Keys| {
+                let (secrets, settings) = (&secrets, &Value::Null);
+                let context = channel::Context { account: "main", secrets, settings, keys, now };
+                ingress::judge(*room, &request, &context)
             };
-            let answer = ingress::judge(*room, &request, &context).response;
+            let mut judged_so = judge(&Keys::new());
+            if let (ingress::Outcome::NeedKey { url, .. }, Some(keys)) =
+                (&judged_so.outcome, vector.get("jwks"))
+            {
+                judged_so = judge(&Keys::from([(url.clone(), keys.to_string())]));
+            }
+            let answer = judged_so.response;
             let accepted = (200..300).contains(&answer.status);
             assert_eq!(Some(accepted), vector["expected"]["valid"].as_bool(), "{name}: {}", vector["name"]);
             if !accepted {

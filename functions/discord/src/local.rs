@@ -75,11 +75,11 @@ impl Local for Discord {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         let text = body.get("content").and_then(Value::as_str);
         match (request.method.as_str(), path.as_slice()) {
-            ("DELETE", _) => Answer { response: Response::empty(204), said: None },
+            ("DELETE", _) => Answer { response: Response::empty(204), said: Vec::new() },
             (_, ["api", "webhooks", _, token, ..]) => posted(token, text, request),
             (_, ["api", "channels", channel, "messages"]) => posted(channel, text, request),
             // Registering: Discord gives back what it was given.
-            _ => Answer { response: Response::json(200, &body), said: None },
+            _ => Answer { response: Response::json(200, &body), said: Vec::new() },
         }
     }
 }
@@ -87,9 +87,9 @@ impl Local for Discord {
 fn posted(reply_key: &str, text: Option<&str>, request: &Request) -> Answer {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         let body = json!({ "code": 50_006, "message": "Cannot send an empty message" });
-        return Answer { response: Response::json(400, &body), said: None };
+        return Answer { response: Response::json(400, &body), said: Vec::new() };
     };
     let id = number(&sign::sha256_hex(&request.body)).to_string();
     let said = Said { reply_key: reply_key.to_owned(), text: text.to_owned() };
-    Answer { response: Response::json(200, &json!({ "id": id, "content": text })), said: Some(said) }
+    Answer { response: Response::json(200, &json!({ "id": id, "content": text })), said: vec![said] }
 }

@@ -170,6 +170,7 @@ fn inbound(
             data: data.map(|(name, value)| (name.to_owned(), value.clone())).into(),
             ..Address::default()
         },
+        echo_of: None,
     })
 }
 

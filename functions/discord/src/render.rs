@@ -31,6 +31,9 @@ const CUT: &str = "\n\n… [cut: no more messages are allowed here]";
 const CUT_ROOM: usize = 60;
 
 pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
+    if let [Part::Draft { text, .. }] = parts {
+        return draft(text, to, ctx);
+    }
     let slot = Slot::of(to).filter(|_| ctx.way == Way::Reply);
     let uses = to.window.and_then(|window| window.uses).filter(|_| slot.is_some());
     let messages = messages(parts, ctx.plain, uses.map_or(usize::MAX, |uses| uses.max(1) as usize));
@@ -53,6 +56,16 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
     Post { steps }
 }
 
+/// What is written so far, in the placeholder's place. Outside of the window nothing is shown before the answer.
+fn draft(text: &str, to: &Address, ctx: &PostContext<'_>) -> Post {
+    let slot = Slot::of(to).filter(|_| ctx.way == Way::Reply);
+    let so_far = messages(&[Part::Text(text.to_owned())], ctx.plain, usize::MAX).into_iter().next();
+    let step = slot.zip(so_far).map(|(slot, so_far)| {
+        slot.call("PATCH", "/messages/@original", Body::Json(content(&so_far, false))).optional()
+    });
+    Post { steps: step.into_iter().collect() }
+}
+
 /// Discord's signed addresses need no token.
 pub fn fetch(what: &Fetch) -> Post {
     let step = Step::new("GET", Target::Url(what.id.clone()), Body::None);
@@ -62,10 +75,9 @@ pub fn fetch(what: &Fetch) -> Post {
 /// The texts of the parts, at most so many. The sign of an answer being written is there from the start.
 fn messages(parts: &[Part], plain: bool, most: usize) -> Vec<String> {
     let within = |limit: Limit| {
-        let texts =
-            parts.iter().filter_map(|part| if let Part::Text(text) = part { Some(text) } else { None });
+        let texts = parts.iter().filter_map(Part::as_text);
         let dialect: &dyn Dialect = if plain { &Plain } else { &DiscordMarkdown };
-        texts.flat_map(|text| render(text, dialect, limit)).collect::<Vec<String>>()
+        texts.flat_map(|text| render(&text, dialect, limit)).collect::<Vec<String>>()
     };
     let all = within(SPEC.text);
     if all.len() <= most {

@@ -20,7 +20,7 @@ const INVALID_WEBHOOK_TOKEN: u64 = 50_027;
 
 pub fn settle(step: &Step, response: &Response) -> Settled {
     let path = match &step.target {
-        Target::Url(_) => return file(response),
+        Target::Url(_) | Target::Answer => return file(response),
         Target::Base { path, .. } => path.as_str(),
     };
     let body = response.body_json();

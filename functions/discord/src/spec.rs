@@ -36,6 +36,7 @@ pub static SPEC: Spec = Spec {
             about: "discord.com/developers/applications → your app → Bot → Token",
         },
     ],
+    tokens: &[],
     bases: &[("api", "https://discord.com/api/v10")],
     hosts: &["cdn.discordapp.com", "media.discordapp.net"],
     key_hosts: &[],
@@ -48,6 +49,7 @@ pub static SPEC: Spec = Spec {
     retry_window_s: 0,
     auth: AuthKind::Signature,
     reject: Reject401 { status: 401, body: "" },
+    groups: true,
     // A thread is a channel of its own here.
     thread: ThreadRule::Chat,
     // Every interaction shows "is thinking…" until it is answered itself.

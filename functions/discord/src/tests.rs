@@ -260,7 +260,7 @@ fn plays_its_own_platform() {
         let call =
             Request::new(&step.method, &format!("/api{path}"), Headers::default(), body(&step).to_string());
         let answer = Discord.answer(&call);
-        assert_eq!(answer.said.unwrap().reply_key, event.reply_key);
+        assert_eq!(answer.said[0].clone().reply_key, event.reply_key);
         assert!(matches!(Discord.settle(&step, &answer.response), Settled::Posted(Some(_))));
     }
 }

@@ -13,7 +13,15 @@ macro_rules! rooms {
     };
 }
 
-rooms![discord::Discord, slack::Slack, telegram::Telegram, webhook::Webhook];
+rooms![
+    discord::Discord,
+    line::Line,
+    slack::Slack,
+    teams::Teams,
+    telegram::Telegram,
+    twilio::Twilio,
+    webhook::Webhook
+];
 
 /// The channel of that name.
 pub fn named(name: &str) -> Option<&'static dyn Channel> {

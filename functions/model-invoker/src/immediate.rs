@@ -1,6 +1,6 @@
 //! Commands that are answered beside a turn that may be running: they are judged like every message and take no lease.
 
-use channel::{Part, Settled};
+use channel::{Kind, Part, Settled};
 use turn::access::Judgement;
 use turn::commands::Command;
 use turn::machine::{LEASE_MS, TOKEN_S};
@@ -12,7 +12,8 @@ use crate::{failpoint, now};
 impl Run<'_> {
     /// The command that the message is, where it is one that does not wait.
     pub fn immediate(&self) -> Option<Command> {
-        Command::parse(self.inbound.text()).filter(|command| command.is_immediate())
+        let said_to_us = self.inbound.kind != Kind::OperatorSaid;
+        Command::parse(self.inbound.text()).filter(|command| said_to_us && command.is_immediate())
     }
 
     /// Answers it; a redelivery of an answered one is given up.
@@ -35,7 +36,7 @@ impl Run<'_> {
             store::Begun::Busy => return Ok(Outcome::Returned(TOKEN_S)),
             store::Begun::First | store::Begun::Again => {}
         }
-        let text = match self.judgement(&self.inbound, now()).await? {
+        let text = match self.judgement(&self.inbound, false, now()).await? {
             Judgement::Command(command) => Some(self.command(command, &self.inbound, now()).await?.text),
             Judgement::Refuse(refusal) => {
                 self.refused(refusal, &self.inbound, now()).await?.1.map(|words| words.text)

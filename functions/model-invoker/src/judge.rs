@@ -11,6 +11,9 @@ use crate::{day, minute};
 /// How long the platform's word on who somebody is holds, milliseconds.
 const HOME_FRESH_MS: i64 = 24 * 3_600_000;
 
+/// An echo of what we posted comes within so many turns.
+const ECHO_TURNS: usize = 20;
+
 /// A ready-made answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words {
@@ -30,10 +33,11 @@ impl Run<'_> {
     pub(crate) async fn fate(
         &self,
         waiting: &Waiting,
+        paused: bool,
         now: i64,
     ) -> Result<(Fate, Option<Words>), store::Error> {
         let inbound = &waiting.inbound;
-        let mut judgement = self.judgement(inbound, now).await?;
+        let mut judgement = self.judgement(inbound, paused, now).await?;
         if judgement == Judgement::Claim {
             if self.claimed(inbound, now).await? {
                 return Ok(say(Words::of("You own this assistant now.")));
@@ -46,6 +50,9 @@ impl Run<'_> {
                 None => (Fate::Answer, None),
                 Some(cap) => self.said_once(cap.name(), inbound, cap.line(), now).await?,
             },
+            Judgement::Store if inbound.kind == Kind::OperatorSaid => {
+                (self.operator_said(inbound, now).await?, None)
+            }
             Judgement::Store => (Fate::Store, None),
             Judgement::Command(command) => say(self.command(command, inbound, now).await?),
             Judgement::Refuse(refusal) => self.refused(refusal, inbound, now).await?,
@@ -54,7 +61,12 @@ impl Run<'_> {
     }
 
     /// Judged by who wrote it and where, nothing counted yet.
-    pub(crate) async fn judgement(&self, inbound: &Inbound, now: i64) -> Result<Judgement, store::Error> {
+    pub(crate) async fn judgement(
+        &self,
+        inbound: &Inbound,
+        paused: bool,
+        now: i64,
+    ) -> Result<Judgement, store::Error> {
         let store = &self.services.store;
         let access = self.place.channel.access(self.place.room.spec());
         let person = store.person(&inbound.channel, &inbound.account, &inbound.sender.id).await?;
@@ -69,7 +81,29 @@ impl Run<'_> {
             (home, _) => home,
         };
         let listed = self.place.channel.people.contains(&inbound.sender.id);
-        Ok(access::judge(inbound, &Standing { access, role, listed, home, group_allowed }))
+        Ok(access::judge(inbound, &Standing { access, role, listed, home, group_allowed, paused }))
+    }
+
+    /// A message on the business's side. One that we posted ourselves comes back to us and is dropped; a human's own
+    /// keeps the assistant silent here for a while, or as `/bot` says.
+    async fn operator_said(&self, inbound: &Inbound, now: i64) -> Result<Fate, store::Error> {
+        let store = &self.services.store;
+        if let Some(echo) = &inbound.echo_of {
+            let turns = store.history(&self.conversation, 0, ECHO_TURNS, usize::MAX, now).await?;
+            if turns.iter().any(|turn| turn.ids.iter().flatten().any(|id| id == echo)) {
+                return Ok(Fate::Drop);
+            }
+        }
+        match Command::parse(inbound.text()) {
+            Some(Command::Bot { on }) => {
+                store.pause(&self.conversation, if on { 0 } else { i64::MAX }).await?;
+                Ok(Fate::Drop)
+            }
+            _ => {
+                store.pause(&self.conversation, self.place.channel.paused_until(now)).await?;
+                Ok(Fate::Store)
+            }
+        }
     }
 
     /// Asks the platform who the sender is, at most once a day.
@@ -177,6 +211,14 @@ impl Run<'_> {
                 Words::of("I answer in this group from now on. Mention me when you want me.")
             }
             Command::Allow => Words::of("/allow is for groups: here I answer you already."),
+            Command::Bot { on: true } => {
+                store.pause(&self.conversation, 0).await?;
+                Words::of("I answer here again.")
+            }
+            Command::Bot { on: false } => {
+                store.pause(&self.conversation, i64::MAX).await?;
+                Words::of("I am silent here until somebody writes /bot on.")
+            }
             Command::Status => Words::of(self.status(inbound, now).await?),
         })
     }

@@ -7,6 +7,7 @@ mod answer;
 pub mod channels;
 mod configuration;
 pub mod cost;
+mod delivery;
 pub mod event;
 mod immediate;
 mod invoke;
@@ -18,6 +19,7 @@ mod quiet;
 mod run;
 mod services;
 mod timeline;
+pub mod tokens;
 
 use ingress::failpoint;
 

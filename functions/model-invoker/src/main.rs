@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use ingress::aws::{self, variable};
 use lambda_runtime::{LambdaEvent, service_fn};
 use model_invoker::event::SqsEvent;
+use model_invoker::tokens::Tokens;
 use model_invoker::{Configuration, Metrics, Models, Services, invoke, now};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -40,6 +41,7 @@ fn services() -> Result<Services, Error> {
         secrets: secrets::Secrets::connect(&config),
         egress,
         models: Models { clients },
+        tokens: Tokens::default(),
         configuration: Configuration::default(),
         metrics: Metrics::of_stack(&variable("STACK")?),
         memory_mb: variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")

@@ -1,27 +1,26 @@
-//! From a planned step to a request on the wire: addresses resolved, secrets filled in last of all.
+//! From a planned step to the platform and back: [`request`] builds what goes on the wire, [`send`] makes the call,
+//! [`settle`] says what came of it.
+
+mod proof;
+mod request;
 
 use std::time::Duration;
 
-use channel::{Auth, Body, Request, Response, Secrets, Settled, Spec, Step, Target, sign};
+use channel::{Body, Request, Response, Settled, Spec, Step, Target};
 use egress::{Call, Egress, HeaderMap, HeaderName, HeaderValue, Method, Trust};
 use serde_json::Value;
+
+pub use request::{Filling, NotSetUp, request, request_with};
 
 /// A call to a platform takes at most this long; the lease outlasts it.
 pub const CALL_TIME_OUT: Duration = Duration::from_millis(CALL_TIME_OUT_MS.unsigned_abs());
 pub const CALL_TIME_OUT_MS: i64 = 9_000;
+/// Fetching a file to be handed over takes at most this long.
+const FILE_TIME_OUT: Duration = Duration::from_secs(5);
 /// Largest answer to a post, bytes.
 pub const MAX_ANSWER: usize = 1 << 20;
-
-/// Why a step cannot be sent as the deployment is set up; the text says what to do.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotSetUp {
-    #[error("the secret {0} is not set: crabhook secrets set")]
-    Secret(String),
-    #[error("the secret {0} is not of the form that the signature needs")]
-    Malformed(String),
-    #[error("no address for {0}: set channels.<channel>.urls.{0}")]
-    Address(String),
-}
+/// Largest file handed over, bytes.
+const MAX_FILE: usize = 20 << 20;
 
 /// What a call came to.
 pub enum Outcome {
@@ -36,101 +35,28 @@ pub enum Outcome {
     Refused(String),
 }
 
-/// The request of a step that quotes no earlier answer, with every secret in its place. `now` is Unix milliseconds.
+/// The file that a step hands over, from where it is; empty for steps without one.
 ///
 /// # Errors
-/// A secret or an address is missing.
-pub fn request(
-    step: &Step,
-    spec: &Spec,
-    settings: &Value,
-    secrets: &Secrets,
-    now: i64,
-) -> Result<Request, NotSetUp> {
-    request_after("", step, spec, settings, secrets, now)
-}
-
-/// The request of a step with every secret in its place. `answer` is the id that the step before was settled with, empty for the
-/// first. `now` is Unix milliseconds.
-///
-/// # Errors
-/// A secret or an address is missing.
-pub fn request_after(
-    answer: &str,
-    step: &Step,
-    spec: &Spec,
-    settings: &Value,
-    secrets: &Secrets,
-    now: i64,
-) -> Result<Request, NotSetUp> {
-    let url = match &step.target {
-        Target::Url(url) => url.clone(),
-        Target::Base { base, path } => {
-            let root = spec.base(base, settings).ok_or_else(|| NotSetUp::Address(base.clone()))?;
-            format!("{root}{}", fill(path, secrets, answer)?)
-        }
+/// What the step is settled with: the file is not there, or not now.
+pub async fn file(egress: &Egress, step: &Step) -> Result<Vec<u8>, Settled> {
+    let Body::Multipart { file, .. } = &step.body else { return Ok(Vec::new()) };
+    let call = Call {
+        method: Method::GET,
+        url: &file.url,
+        headers: HeaderMap::new(),
+        body: Vec::new(),
+        time_out: FILE_TIME_OUT,
+        max_bytes: MAX_FILE,
+        trust: Trust::Untrusted { hosts: &["*"] },
     };
-    let (content_type, body) = bytes(&step.body, secrets)?;
-    let mut headers = step.headers.clone();
-    if let Some(content_type) = content_type.filter(|_| headers.get("content-type").is_none()) {
-        headers.set("content-type", content_type);
+    match egress.send(call).await {
+        Ok(answer) if answer.status == 200 => Ok(answer.body),
+        Ok(answer) if answer.status >= 500 || answer.status == 429 => Err(Settled::Later(None)),
+        Ok(answer) => Err(Settled::Broken(format!("its file answers {}", answer.status))),
+        Err(egress::Error::NotSent(_) | egress::Error::InDoubt(_)) => Err(Settled::Later(None)),
+        Err(error) => Err(Settled::Broken(format!("its file cannot be fetched: {error}"))),
     }
-    match &step.auth {
-        Auth::None => {}
-        Auth::Scheme { scheme, secret } => {
-            headers.set("authorization", format!("{scheme} {}", get(secrets, secret)?))
-        }
-        Auth::StandardWebhook { secret, id } => {
-            let at = now.div_euclid(1_000);
-            let signature = sign::sign_webhook(get(secrets, secret)?, id, at, &body);
-            headers.set("webhook-id", id.clone());
-            headers.set("webhook-timestamp", at.to_string());
-            headers.set("webhook-signature", signature.ok_or_else(|| NotSetUp::Malformed(secret.clone()))?);
-        }
-    }
-    Ok(Request::new(&step.method, &url, headers, body))
-}
-
-fn get<'a>(secrets: &'a Secrets, name: &str) -> Result<&'a str, NotSetUp> {
-    secrets.get(name).ok_or_else(|| NotSetUp::Secret(name.to_owned()))
-}
-
-/// A path with its `{name}`s filled in. Values from payloads hold no braces: rooms encode them.
-fn fill(path: &str, secrets: &Secrets, answer: &str) -> Result<String, NotSetUp> {
-    let mut filled = String::new();
-    let mut rest = path;
-    while let Some((before, after)) = rest.split_once('{') {
-        let (name, after) = after.split_once('}').unwrap_or((after, ""));
-        filled.push_str(before);
-        match name {
-            "answer" => filled
-                .push_str(&answer.split('/').map(channel::encode::segment).collect::<Vec<_>>().join("/")),
-            name => filled.push_str(get(secrets, name)?),
-        }
-        rest = after;
-    }
-    Ok(filled + rest)
-}
-
-fn bytes(body: &Body, secrets: &Secrets) -> Result<(Option<&'static str>, Vec<u8>), NotSetUp> {
-    let json = Some("application/json; charset=utf-8");
-    Ok(match body {
-        Body::None => (None, Vec::new()),
-        Body::Json(value) => (json, value.to_string().into_bytes()),
-        Body::JsonWithSecrets { value, fill } => {
-            let mut value = value.clone();
-            for (pointer, name) in fill {
-                if let Some(place) = value.pointer_mut(pointer) {
-                    *place = Value::from(get(secrets, name)?);
-                }
-            }
-            (json, value.to_string().into_bytes())
-        }
-        Body::Form(fields) => {
-            let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-            (Some("application/x-www-form-urlencoded"), form.into_bytes())
-        }
-    })
 }
 
 /// Makes the call. An address from a payload goes through the guard, unless it begins with an address that the
@@ -140,7 +66,7 @@ pub async fn send(egress: &Egress, step: &Step, request: Request, spec: &Spec, s
     let bases = overridden.into_iter().flat_map(|urls| urls.values().filter_map(Value::as_str));
     let trust = match &step.target {
         Target::Base { .. } => Trust::Configured,
-        Target::Url(url) => Trust::of(url, bases, spec.hosts),
+        Target::Url(_) | Target::Answer => Trust::of(&request.url, bases, spec.hosts),
     };
     let Ok(method) = Method::from_bytes(request.method.as_bytes()) else {
         return Outcome::Refused(format!("{} is no HTTP method", request.method));
@@ -193,7 +119,11 @@ pub fn settle(room: &dyn channel::Channel, step: &Step, outcome: Outcome) -> Opt
         Outcome::Unsure => None,
         Outcome::Refused(why) => Some(Settled::Broken(why)),
     };
-    let done = matches!(settled, Some(Settled::Posted(_) | Settled::Fetched(_) | Settled::Person(_)));
+    // A stale token is no failure yet: the step is made once more.
+    let done = matches!(
+        settled,
+        Some(Settled::Posted(_) | Settled::Fetched(_) | Settled::Person(_) | Settled::Renew(_))
+    );
     if step.optional && !done { Some(Settled::Posted(None)) } else { settled }
 }
 
@@ -216,53 +146,9 @@ fn answered(room: &dyn channel::Channel, step: &Step, response: &Response) -> Op
 
 #[cfg(test)]
 mod tests {
-    use channel::Target;
     use serde_json::json;
 
     use super::*;
-
-    fn secrets() -> Secrets {
-        [("bot_token".to_owned(), "123:ABC".to_owned())].into_iter().collect()
-    }
-
-    fn check(step: &Step, settings: Value) -> Result<Request, NotSetUp> {
-        request(step, telegram_spec(), &settings, &secrets(), 1_000_000)
-    }
-
-    fn telegram_spec() -> &'static Spec {
-        crate::channels::named("telegram").unwrap().spec()
-    }
-
-    #[test]
-    fn secrets_are_filled_in_last_and_only_where_a_room_put_them() {
-        let text = "what is {bot_token}?";
-        let chat = channel::encode::segment("{bot_token}");
-        let step = Step::json("api", format!("/bot{{bot_token}}/x/{chat}"), json!({"text": text}));
-        let made = check(&step, json!({"urls": {"api": "http://127.0.0.1:1/telegram/api/"}})).unwrap();
-        assert_eq!(made.url, "http://127.0.0.1:1/telegram/api/bot123:ABC/x/%7Bbot_token%7D");
-        assert_eq!(String::from_utf8(made.body).unwrap(), format!("{{\"text\":\"{text}\"}}"));
-        assert!(!serde_json::to_string(&step).unwrap().contains("123:ABC"));
-    }
-
-    #[test]
-    fn what_is_missing_is_named() {
-        let step = Step::json("api", "/bot{bot}/x", json!({}));
-        assert_eq!(check(&step, json!({})), Err(NotSetUp::Secret("bot".into())));
-        let step = Step::json("nowhere", "/x", json!({}));
-        assert_eq!(check(&step, json!({})), Err(NotSetUp::Address("nowhere".into())));
-        let step = Step::json("api", "", json!({})).auth(Auth::bearer("bot_token"));
-        assert_eq!(check(&step, json!({})).unwrap().headers.get("authorization"), Some("Bearer 123:ABC"));
-    }
-
-    #[test]
-    fn a_step_may_name_the_answer_before_it() {
-        let target = Target::Base { base: "api".into(), path: "/file/bot{bot_token}/{answer}".into() };
-        let step = Step::new("GET", target, Body::None);
-        let made =
-            request_after("photos/a {bot_token}.jpg", &step, telegram_spec(), &json!({}), &secrets(), 0)
-                .unwrap();
-        assert!(made.url.ends_with("/file/bot123:ABC/photos/a%20%7Bbot_token%7D.jpg"), "{}", made.url);
-    }
 
     #[test]
     fn an_answer_that_cannot_be_read_is_judged_by_its_status() {
@@ -291,19 +177,5 @@ mod tests {
                 matches!(moved, Some(Settled::Broken(why)) if why.starts_with("HTTP 302: redirects are not"))
             );
         }
-    }
-
-    #[test]
-    fn registration_bodies_may_hold_secrets() {
-        let body = Body::JsonWithSecrets {
-            value: json!({"secret_token": null, "url": "u"}),
-            fill: vec![("/secret_token".into(), "bot_token".into())],
-        };
-        let step = Step::new("POST", Target::Base { base: "api".into(), path: "/set".into() }, body);
-        let made = check(&step, json!({})).unwrap();
-        assert_eq!(
-            serde_json::from_slice::<Value>(&made.body).unwrap(),
-            json!({"secret_token": "123:ABC", "url": "u"})
-        );
     }
 }

@@ -23,7 +23,9 @@ fn without_quotations(why: &str, step: &Step, secrets: &Secrets) -> String {
     let mut said: Vec<&str> = secrets.names().filter_map(|name| secrets.get(name)).collect();
     match &step.body {
         Body::Json(value) | Body::JsonWithSecrets { value, .. } => texts(value, &mut said),
-        Body::Form(fields) => said.extend(fields.iter().map(|(_, value)| value.as_str())),
+        Body::Form(fields) | Body::FormWithSecrets { fields, .. } | Body::Multipart { fields, .. } => {
+            said.extend(fields.iter().map(|(_, value)| value.as_str()))
+        }
         Body::None => {}
     }
     if let Target::Url(url) = &step.target {

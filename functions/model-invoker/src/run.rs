@@ -40,6 +40,8 @@ pub struct Run<'a> {
     commits: u32,
     /// What the own message waits for is of another release: the token stays until an invoker comes that knows it.
     other_release: bool,
+    /// Whether only people answer here, where an operator said something since the last look.
+    paused: Option<bool>,
 }
 
 /// What becomes of the token.
@@ -90,6 +92,7 @@ impl<'a> Run<'a> {
             lease_until: 0,
             commits: 0,
             other_release: false,
+            paused: None,
         }
     }
 
@@ -154,7 +157,7 @@ impl<'a> Run<'a> {
                 store::Taken::Busy(_) => Event::Busy,
             },
             Effect::Interrupt => {
-                if self.judgement(&self.inbound, now()).await? == turn::access::Judgement::Answer {
+                if self.judgement(&self.inbound, false, now()).await? == turn::access::Judgement::Answer {
                     store.interrupt(&conversation, now()).await?;
                 }
                 Event::Begin
@@ -237,7 +240,12 @@ impl<'a> Run<'a> {
     async fn judge(&mut self, state: &State, ids: &[String]) -> Result<Event, Trouble> {
         let mut fates = Vec::new();
         for waiting in ids.iter().filter_map(|id| state.waiting(id)) {
-            let (fate, words) = self.fate(waiting, now()).await?;
+            // HEAD is as old as the last look; what an operator said since then is among these messages, before.
+            let paused = self.paused.unwrap_or(state.head().paused > now());
+            let (fate, words) = self.fate(waiting, paused, now()).await?;
+            if waiting.inbound.kind == channel::Kind::OperatorSaid {
+                self.paused = Some(self.services.store.head(&self.conversation).await?.paused > now());
+            }
             let id = turn::machine::key(waiting);
             words.map(|words| self.words.insert(id.clone(), words));
             fates.push((id, fate));
@@ -327,49 +335,24 @@ impl<'a> Run<'a> {
         self.place.room.post(parts, to, &context).steps
     }
 
-    /// Sends one step. `None` = it may or may not have reached the platform.
-    pub(crate) async fn send(&self, step: &Step, now: i64) -> Option<Settled> {
-        self.send_after("", step, now).await
-    }
-
-    /// Fetches what a message points to: what the last step is settled with, or the first one that did not lead on.
-    pub(crate) async fn fetch(&self, what: &channel::Fetch, now: i64) -> Option<Settled> {
-        let (mut answer, mut last) = (String::new(), None);
-        for step in self.place.room.fetch(what).steps {
-            match self.send_after(&answer, &step, now).await {
-                Some(Settled::Posted(id)) => {
-                    (answer, last) = (id.clone().unwrap_or_default(), Some(Settled::Posted(id)))
-                }
-                other => return other,
-            }
-        }
-        last
-    }
-
-    async fn send_after(&self, answer: &str, step: &Step, now: i64) -> Option<Settled> {
-        let Place { room, settings, secrets, .. } = &self.place;
-        match outgoing::request_after(answer, step, room.spec(), settings, secrets, now) {
-            Ok(request) => {
-                let outcome =
-                    outgoing::send(&self.services.egress, step, request, room.spec(), settings).await;
-                outgoing::settle(*room, step, outcome).map(|settled| crate::quiet(settled, step, secrets))
-            }
-            Err(missing) => Some(Settled::Broken(missing.to_string())),
-        }
-    }
-
     async fn call(&mut self, number: u32, part: usize, doubt: bool) -> Result<Event, Trouble> {
         let Some(turn) = self.loaded(number).await? else { return Ok(lost_turn()) };
+        let before = part.checked_sub(1).and_then(|before| turn.ids.get(before)).cloned().flatten();
         let Some(step) = turn.steps.get(part).cloned() else {
             return Ok(Event::Settled(Settled::Posted(None)));
         };
         if turn.way == Way::Reply && turn.address.window.is_some_and(|window| !window.is_open(now())) {
             return Ok(Event::Settled(Settled::Gone));
         }
+        // This process may have been stopped for a while: nothing is posted that the lease does not outlast.
+        if now() + outgoing::CALL_TIME_OUT_MS > self.lease_until {
+            return Ok(Event::Late);
+        }
         if doubt && !step.optional && !step.repeatable && self.is_left_in_doubt(&step).await? {
             return Ok(Event::Settled(Settled::Posted(None)));
         }
-        let Some(settled) = self.send(&step, now()).await else { return Ok(Event::Unsure) };
+        let sent = self.send_after(before.as_deref().unwrap_or(""), &step, now()).await;
+        let Some(settled) = sent else { return Ok(Event::Unsure) };
         match &settled {
             Settled::Posted(Some(id)) => {
                 // The part is posted all the same: it must be written down as sent.
@@ -389,7 +372,7 @@ impl<'a> Run<'a> {
             Settled::Later(_) | Settled::Gone | Settled::Broken(_) | Settled::Unformatted => {
                 tracing::warn!(conversation = %self.conversation, turn = number, part, outcome = ?settled, "not posted");
             }
-            Settled::Posted(None) | Settled::Fetched(_) | Settled::Person(_) => {}
+            Settled::Posted(None) | Settled::Fetched(_) | Settled::Person(_) | Settled::Renew(_) => {}
         }
         Ok(Event::Settled(settled))
     }

@@ -9,6 +9,7 @@ use turn::config;
 use crate::configuration::Configuration;
 use crate::metrics::Metrics;
 use crate::models::Models;
+use crate::tokens::Tokens;
 
 /// The services of a stack.
 pub struct Services {
@@ -17,6 +18,7 @@ pub struct Services {
     pub secrets: secrets::Secrets,
     pub egress: egress::Egress,
     pub models: Models,
+    pub tokens: Tokens,
     pub configuration: Configuration,
     pub metrics: Metrics,
     /// What the function was given, MB: what a millisecond of it costs depends on it.

@@ -59,14 +59,14 @@ impl Local for Slack {
         let text =
             field("markdown_text").map(str::to_owned).or(field("text").map(|text| from_mrkdwn(text, None)));
         if let Some(hook) = request.path.strip_prefix("/hooks/") {
-            let said = text.map(|text| Said { reply_key: hook.to_owned(), text });
+            let said = text.map(|text| Said { reply_key: hook.to_owned(), text }).into_iter().collect();
             return Answer { response: Response::text(200, "ok"), said };
         }
         match request.path.strip_prefix("/api/").unwrap_or("") {
             "chat.postMessage" | "chat.update" => posted(field("channel"), field("thread_ts"), text, request),
             "users.info" => person(request),
             // What is asked of it otherwise (a status) has no answer worth reading.
-            _ => Answer { response: ok(json!({})), said: None },
+            _ => Answer { response: ok(json!({})), said: Vec::new() },
         }
     }
 }
@@ -75,12 +75,12 @@ fn posted(channel: Option<&str>, thread: Option<&str>, text: Option<String>, req
     let (Some(channel), Some(text)) = (channel, text) else {
         return Answer {
             response: error(if channel.is_none() { "channel_not_found" } else { "no_text" }),
-            said: None,
+            said: Vec::new(),
         };
     };
     let reply_key = thread.map_or_else(|| channel.to_owned(), |thread| format!("{channel}:{thread}"));
     let response = ok(json!({ "channel": channel, "ts": ts(&sign::sha256_hex(&request.body)) }));
-    Answer { response, said: Some(Said { reply_key, text }) }
+    Answer { response, said: vec![Said { reply_key, text }] }
 }
 
 /// Everybody is a full member, except whose id says `GUEST`.
@@ -89,7 +89,7 @@ fn person(request: &Request) -> Answer {
     let form = Request::new("GET", &format!("/?{fields}"), Headers::default(), "");
     let (user, team) = (form.query("user").unwrap_or_default(), form.query("team_id").unwrap_or_default());
     let user = json!({ "id": user, "team_id": team, "is_restricted": user.contains("GUEST") });
-    Answer { response: ok(json!({ "user": user })), said: None }
+    Answer { response: ok(json!({ "user": user })), said: Vec::new() }
 }
 
 fn ok(mut body: Value) -> Response {

@@ -1,7 +1,7 @@
 //! An answer as calls of Slack's API: <https://docs.slack.dev/reference/methods/chat.postMessage>.
 
 use channel::markdown::{CommonMark, Dialect, Markup, Place, Plain, Style, Table, TableLines, render};
-use channel::{Address, Auth, Body, Fetch, Limit, Part, Post, PostContext, Step, Target, Unit, Way};
+use channel::{Address, Auth, Body, Choice, Fetch, Limit, Part, Post, PostContext, Step, Target, Unit, Way};
 use serde_json::{Value, json};
 
 use crate::spec::{BOT_TOKEN, SPEC, STATUS};
@@ -19,30 +19,101 @@ const PLAIN: Limit = Limit { max: 4_000, unit: Unit::Utf16 };
 const RESPONSE_URL_USES: usize = 5;
 
 pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
-    let texts =
-        || parts.iter().filter_map(|part| if let Part::Text(text) = part { Some(text) } else { None });
+    let texts = || parts.iter().filter_map(Part::as_text);
     if let (Way::Push, Some(url)) = (ctx.way, to.data.get(RESPONSE_URL)) {
-        let messages = texts().flat_map(|text| render(text, &Plain, SPEC.text));
+        let messages = texts().flat_map(|text| render(&text, &Plain, SPEC.text));
         let steps = messages.take(RESPONSE_URL_USES).map(|message| respond(url, &message, to));
         return Post { steps: steps.collect() };
     }
     let mut steps = Vec::new();
     for part in parts {
         match part {
-            Part::Text(text) => {
-                let said = steps.len();
-                let messages = messages(text, ctx.plain).into_iter().enumerate();
-                steps.extend(messages.map(|(index, message)| say(to, message, &ctx.part_key(said + index))));
-            }
             Part::Typing => steps.extend(status(to, ctx.settings, true)),
             // There is no placeholder: a status goes away with the reply.
             Part::Dismiss => {}
+            Part::Draft { text, posted } => {
+                let so_far = contents(text, ctx.plain).into_iter().next();
+                let key = ctx.part_key(steps.len());
+                steps.extend(so_far.map(|content| match posted {
+                    Some(posted) => update(to, posted, content).optional(),
+                    None => say(to, content, &key).optional(),
+                }));
+            }
+            Part::Edit { posted, text } => {
+                let mut contents = contents(text, ctx.plain).into_iter();
+                steps.extend(contents.next().map(|content| update(to, posted, content)));
+                say_all(&mut steps, contents, to, ctx);
+            }
+            Part::Buttons { text, choices } if !ctx.plain && buttons_fit(choices) => {
+                let mut messages = render(text, &SlackMarkdown, SPEC.text);
+                let last = messages.pop().unwrap_or_default();
+                let messages = messages.iter().map(|message| json!({ "markdown_text": message }));
+                say_all(&mut steps, messages.chain([buttons(&last, choices)]), to, ctx);
+            }
+            Part::Text(_) | Part::Media(_) | Part::Buttons { .. } => {
+                let text = part.as_text().unwrap_or_default();
+                say_all(&mut steps, contents(&text, ctx.plain), to, ctx);
+            }
         }
     }
     if texts().next().is_some() {
         steps.extend(status(to, ctx.settings, false));
     }
     Post { steps }
+}
+
+/// Each its own message.
+fn say_all(
+    steps: &mut Vec<Step>,
+    contents: impl IntoIterator<Item = Value>,
+    to: &Address,
+    ctx: &PostContext<'_>,
+) {
+    for content in contents {
+        let key = ctx.part_key(steps.len());
+        steps.push(say(to, content, &key));
+    }
+}
+
+/// What `chat.postMessage` is given for a text, message by message.
+fn contents(text: &str, plain: bool) -> Vec<Value> {
+    if plain {
+        let messages = render(text, &Plain, PLAIN);
+        return messages.iter().map(|message| json!({ "text": escape(message), "mrkdwn": false })).collect();
+    }
+    let messages = render(text, &SlackMarkdown, SPEC.text);
+    messages.iter().map(|message| json!({ "markdown_text": message })).collect()
+}
+
+/// <https://docs.slack.dev/reference/methods/chat.update>
+fn update(to: &Address, posted: &str, content: Value) -> Step {
+    let mut body = json!({ "channel": to.chat, "ts": posted });
+    extend(&mut body, content);
+    call("chat.update", body)
+}
+
+/// <https://docs.slack.dev/reference/block-kit/blocks/actions-block>: 25 buttons; a button's value has 2,000 characters.
+fn buttons_fit(choices: &[Choice]) -> bool {
+    (1..=25).contains(&choices.len()) && choices.iter().all(|choice| (1..=2_000).contains(&choice.says.len()))
+}
+
+/// The text as a block, because `markdown_text` takes none beside it; `text` is what notifications show.
+fn buttons(text: &str, choices: &[Choice]) -> Value {
+    let button = |(index, choice): (usize, &Choice)| {
+        // docs.slack.dev/reference/block-kit/block-elements/button-element: 75 characters, ids different in a block.
+        let label: String = choice.label.chars().take(75).collect();
+        json!({
+            "type": "button", "action_id": format!("choice_{index}"), "value": choice.says,
+            "text": { "type": "plain_text", "text": label, "emoji": false },
+        })
+    };
+    let elements: Vec<Value> = choices.iter().enumerate().map(button).collect();
+    let actions = json!({ "type": "actions", "elements": elements });
+    let blocks = match text {
+        "" => json!([actions]),
+        text => json!([{ "type": "markdown", "text": text }, actions]),
+    };
+    json!({ "text": escape(text), "blocks": blocks })
 }
 
 pub fn fetch(what: &Fetch) -> Post {
@@ -58,16 +129,6 @@ pub fn fetch(what: &Fetch) -> Post {
         None => Step::new("GET", Target::Url(what.id.clone()), Body::None),
     };
     Post { steps: vec![step.auth(Auth::bearer(BOT_TOKEN))] }
-}
-
-/// The text as messages, each of them the fields that say it.
-fn messages(text: &str, plain: bool) -> Vec<Value> {
-    if plain {
-        let messages = render(text, &Plain, PLAIN).into_iter();
-        return messages.map(|message| json!({ "text": escape(&message), "mrkdwn": false })).collect();
-    }
-    let messages = render(text, &SlackMarkdown, SPEC.text).into_iter();
-    messages.map(|message| json!({ "markdown_text": message })).collect()
 }
 
 /// One message. Links are not unfurled: what a model links to is fetched only when somebody clicks.

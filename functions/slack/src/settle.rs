@@ -7,8 +7,8 @@ use crate::spec::NAME;
 
 pub fn settle(step: &Step, response: &Response) -> Settled {
     let path = match &step.target {
-        Target::Url(_) if step.method == "GET" => return file(response),
-        Target::Url(_) => return responded(response),
+        Target::Url(_) | Target::Answer if step.method == "GET" => return file(response),
+        Target::Url(_) | Target::Answer => return responded(response),
         Target::Base { path, .. } => path.as_str(),
     };
     if !response.is_success() {

@@ -264,7 +264,7 @@ fn plays_its_own_platform() {
         let body = serde_json::to_value(step).unwrap()["body"]["json"].to_string();
         let call = Request::new("POST", "/api/chat.postMessage", Headers::default(), body);
         let answer = Slack.answer(&call);
-        assert_eq!(answer.said.unwrap().reply_key, event.reply_key);
+        assert_eq!(answer.said[0].clone().reply_key, event.reply_key);
         assert!(matches!(Slack.settle(step, &answer.response), Settled::Posted(Some(_))));
     }
 }

@@ -93,7 +93,7 @@ fn ok(result: Value) -> Answer {
 }
 
 fn quiet(response: Response) -> Answer {
-    Answer { response, said: None }
+    Answer { response, said: Vec::new() }
 }
 
 fn refused(description: &str) -> Answer {
@@ -120,7 +120,7 @@ fn said(body: &Value) -> Answer {
     let response = json!({"ok": true, "result": {"message_id": id, "chat": {"id": chat}, "text": shown}});
     Answer {
         response: Response::json(200, &response),
-        said: Some(Said { reply_key: chat.to_string(), text: shown }),
+        said: vec![Said { reply_key: chat.to_string(), text: shown }],
     }
 }
 

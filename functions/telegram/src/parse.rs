@@ -89,6 +89,7 @@ fn inbound(id: i64, from: &User, message: &Message, at: i64, ctx: &Context<'_>) 
             reply_to: (kind == Kind::Group).then(|| message.message_id.to_string()),
             ..Address::default()
         },
+        echo_of: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! From an answer to calls of the Bot API.
 
 use channel::markdown::render;
-use channel::{Address, Body, Fetch, Part, Post, PostContext, Step, Target};
+use channel::{Address, Body, Choice, Fetch, Media, Part, Post, PostContext, Step, Target};
 use serde_json::{Value, json};
 
 use crate::html::{Html, Unmarked};
@@ -25,17 +25,77 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
                 steps.push(call("sendChatAction", body).optional());
             }
             Part::Dismiss => {}
-            Part::Text(text) => {
-                let texts = if ctx.plain {
-                    render(text, &Unmarked, SPEC.text)
-                } else {
-                    render(text, &Html, SPEC.text)
+            Part::Draft { text, posted } => {
+                let so_far = texts(text, ctx.plain).into_iter().next();
+                steps.extend(so_far.map(|text| match posted {
+                    Some(posted) => edit(posted, text, to, ctx.plain).optional(),
+                    None => send(text, to, quote.take(), ctx.plain).optional(),
+                }));
+            }
+            Part::Edit { posted, text } => {
+                let mut texts = texts(text, ctx.plain).into_iter();
+                steps.extend(texts.next().map(|text| edit(posted, text, to, ctx.plain)));
+                steps.extend(texts.map(|text| send(text, to, None, ctx.plain)));
+            }
+            Part::Media(media) if !ctx.plain => steps.push(file(media, to, quote.take())),
+            Part::Text(_) | Part::Media(_) | Part::Buttons { .. } => {
+                let pressable = if ctx.plain { None } else { keyboard(part) };
+                let text = match part {
+                    Part::Buttons { text, .. } if pressable.is_some() => text.into(),
+                    part => part.as_text().unwrap_or_default(),
                 };
-                steps.extend(texts.into_iter().map(|text| send(text, to, quote.take(), ctx.plain)));
+                let texts = texts(&text, ctx.plain).into_iter();
+                let mut sent: Vec<Step> = texts.map(|text| send(text, to, quote.take(), ctx.plain)).collect();
+                if let (Some(Body::Json(body)), Some(keyboard)) =
+                    (sent.last_mut().map(|step| &mut step.body), pressable)
+                {
+                    set(body, "reply_markup", keyboard);
+                }
+                steps.extend(sent);
             }
         }
     }
     Post { steps }
+}
+
+fn texts(text: &str, plain: bool) -> Vec<String> {
+    if plain { render(text, &Unmarked, SPEC.text) } else { render(text, &Html, SPEC.text) }
+}
+
+/// <https://core.telegram.org/bots/api#editmessagetext>
+fn edit(posted: &str, text: String, to: &Address, plain: bool) -> Step {
+    let mut body = json!({"text": text, "chat_id": number(&to.chat), "message_id": number(posted),
+        "link_preview_options": {"is_disabled": true}});
+    if !plain {
+        set(&mut body, "parse_mode", json!("HTML"));
+    }
+    call("editMessageText", body)
+}
+
+/// <https://core.telegram.org/bots/api#sendphoto>: Telegram fetches photos up to 5 MB and other files up to 20 MB.
+fn file(media: &Media, to: &Address, quote: Option<&str>) -> Step {
+    // 1,024 characters with all markup taken off; that many with it are never more.
+    let limit = channel::Limit { max: 1024, ..SPEC.text };
+    let caption = render(&media.caption, &Html, limit).into_iter().next().unwrap_or_default();
+    let (method, field) =
+        if media.is_image() { ("sendPhoto", "photo") } else { ("sendDocument", "document") };
+    let mut body = json!({"caption": caption, "parse_mode": "HTML"});
+    set(&mut body, field, json!(media.url));
+    place(&mut body, to);
+    quoting(&mut body, quote);
+    call(method, body)
+}
+
+/// The choices as buttons, one a row; `None` where one is too long for Telegram.
+/// <https://core.telegram.org/bots/api#inlinekeyboardbutton>: 1 to 64 bytes come back.
+fn keyboard(part: &Part) -> Option<Value> {
+    let Part::Buttons { text, choices } = part else { return None };
+    let fits = |choice: &Choice| (1..=64).contains(&choice.says.len());
+    if text.trim().is_empty() || !choices.iter().all(fits) {
+        return None;
+    }
+    let row = |choice: &Choice| json!([{"text": choice.label, "callback_data": choice.says}]);
+    Some(json!({"inline_keyboard": choices.iter().map(row).collect::<Vec<_>>()}))
 }
 
 /// <https://core.telegram.org/bots/api#sendmessage>
@@ -45,11 +105,15 @@ fn send(text: String, to: &Address, quote: Option<&str>, plain: bool) -> Step {
     if !plain {
         set(&mut body, "parse_mode", json!("HTML"));
     }
+    quoting(&mut body, quote);
+    call("sendMessage", body)
+}
+
+fn quoting(body: &mut Value, quote: Option<&str>) {
     if let Some(quote) = quote {
         let quote = json!({"message_id": number(quote), "allow_sending_without_reply": true});
-        set(&mut body, "reply_parameters", quote);
+        set(body, "reply_parameters", quote);
     }
-    call("sendMessage", body)
 }
 
 fn place(body: &mut Value, to: &Address) {

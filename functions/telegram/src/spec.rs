@@ -27,6 +27,7 @@ pub static SPEC: Spec = Spec {
             about: "from @BotFather, /newbot or /mybots: 110201543:AAHdq…",
         },
     ],
+    tokens: &[],
     bases: &[("api", "https://api.telegram.org")],
     hosts: &[],
     key_hosts: &[],
@@ -41,10 +42,11 @@ pub static SPEC: Spec = Spec {
     retry_window_s: 24 * 3600,
     auth: AuthKind::Token,
     reject: Reject401 { status: 401, body: "" },
+    groups: true,
     // Telegram has no threads that a mention could open; a forum's topic is a place like a chat.
     thread: ThreadRule::Chat,
     overlap: Overlap::Coalesce,
-    streaming: Streaming::Off,
+    streaming: Streaming::Edit,
     tenant: false,
     idempotency_key: false,
     connect: Connect::Call(

@@ -265,7 +265,7 @@ fn the_stand_in_speaks_as_telegram_does() {
         let call = Request::new("POST", "/api/bot1:x/sendMessage", Default::default(), body.to_string());
         let answer = Telegram.answer(&call);
         assert!(matches!(Telegram.settle(&step, &answer.response), Settled::Posted(Some(_))));
-        let said = answer.said.unwrap();
+        let said = answer.said[0].clone();
         assert_eq!((said.reply_key, said.text.as_str()), (event.reply_key, "2 < 3"));
     }
     for body in ["", "[]", "{\"text\":7}", r#"{"chat_id":1,"parse_mode":"HTML","text":"<b></b>"}"#] {

@@ -53,16 +53,16 @@ impl Local for Webhook {
     fn answer(&self, request: &Request) -> Answer {
         let signed = ["webhook-id", "webhook-timestamp", "webhook-signature"];
         if signed.iter().any(|name| request.headers.get(name).is_none()) {
-            return Answer { response: Response::text(401, "not signed"), said: None };
+            return Answer { response: Response::text(401, "not signed"), said: Vec::new() };
         }
         let reply: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         let field = |name| reply.pointer(&format!("/data/{name}")).and_then(Value::as_str);
         match (field("conversation_id"), field("text")) {
             (Some(conversation), Some(text)) => Answer {
                 response: Response::empty(204),
-                said: Some(Said { reply_key: conversation.to_owned(), text: text.to_owned() }),
+                said: vec![Said { reply_key: conversation.to_owned(), text: text.to_owned() }],
             },
-            _ => Answer { response: Response::text(422, "no message.reply"), said: None },
+            _ => Answer { response: Response::text(422, "no message.reply"), said: Vec::new() },
         }
     }
 }

@@ -115,5 +115,6 @@ fn inbound(created: Created, delivery: &str, at: i64, ctx: &Context<'_>) -> Inbo
             reply_to: Some(message_id.unwrap_or_else(|| delivery.to_owned())),
             ..Address::default()
         },
+        echo_of: None,
     }
 }

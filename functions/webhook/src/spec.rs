@@ -31,6 +31,7 @@ pub static SPEC: Spec = Spec {
             about: "signs our replies: whsec_… (shared with the program) or whsk_… (the program holds the public half)",
         },
     ],
+    tokens: &[],
     // Never taken from a payload.
     bases: &[("reply", "")],
     // Attachments lie where the program says, on public addresses only.
@@ -45,6 +46,7 @@ pub static SPEC: Spec = Spec {
     retry_window_s: 3 * 24 * 3600,
     auth: AuthKind::Signature,
     reject: Reject401 { status: 401, body: "" },
+    groups: true,
     // What keeps a history of its own is what the program names: a conversation, or a thread in it.
     thread: ThreadRule::Chat,
     overlap: Overlap::Coalesce,

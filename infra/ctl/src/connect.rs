@@ -3,7 +3,7 @@
 use channel::{Channel, Connect as How, Settled, Step, Target};
 use clap::Args;
 use egress::Egress;
-use model_invoker::{channels, outgoing};
+use model_invoker::{channels, outgoing, tokens};
 use turn::config::Config;
 
 use crate::clock::now;
@@ -89,13 +89,7 @@ impl Caller<'_> {
                 println!("ok   {title}");
                 Ok(())
             }
-            Some(Settled::Broken(why)) => Err(Error::failed(format!("{title}: {why}"))),
-            Some(Settled::Later(_)) => Err(Error::failed(format!(
-                "{title}: the platform is busy or cannot be reached; try again in a minute"
-            ))),
-            Some(Settled::Gone | Settled::Unformatted) => Err(Error::failed(format!(
-                "{title}: the platform refused; are the secrets of the right bot?"
-            ))),
+            Some(settled) => Err(Error::failed(format!("{title}: {}", said(&settled)))),
             None => Err(Error::failed(format!("{title}: no answer in time; it is safe to try again"))),
         }
     }
@@ -107,9 +101,25 @@ impl Caller<'_> {
     pub async fn outcome(&self, step: &Step) -> Result<outgoing::Outcome, Error> {
         let Caller { egress, room, settings, secrets } = self;
         let spec = room.spec();
-        let request = outgoing::request(step, spec, settings, secrets, now())
+        let mut secrets = secrets.clone();
+        for token in tokens::needed(step, spec.tokens) {
+            let minted = tokens::mint(egress, *room, token, settings, &secrets, now()).await;
+            let minted =
+                minted.map_err(|settled| Error::failed(format!("{}: {}", title(step), said(&settled))))?;
+            secrets.insert(format!("token:{}", token.name), minted.value);
+        }
+        let request = outgoing::request(step, spec, settings, &secrets, now())
             .map_err(|missing| Error::failed(format!("{}: {missing} {} …", title(step), spec.name)))?;
         Ok(outgoing::send(egress, step, request, spec, settings).await)
+    }
+}
+
+/// What went wrong, in words.
+fn said(settled: &Settled) -> String {
+    match settled {
+        Settled::Broken(why) => why.clone(),
+        Settled::Later(_) => "the platform is busy or cannot be reached; try again in a minute".to_owned(),
+        _ => "the platform refused; are the secrets of the right bot?".to_owned(),
     }
 }
 
@@ -118,5 +128,6 @@ fn title(step: &Step) -> String {
     match &step.target {
         Target::Base { path, .. } => format!("{} {path}", step.method),
         Target::Url(url) => format!("{} {url}", step.method),
+        Target::Answer => format!("{} what the answer before names", step.method),
     }
 }

@@ -77,7 +77,8 @@ fn generated(name: &str, spec: Option<&SecretSpec>) -> Result<SecretString, Erro
         Some(Generate::StandardWebhook) => {
             Ok(format!("whsec_{}", sign::base64(&sign::random::<32>())).into())
         }
-        Some(Generate::Ed25519Hex | Generate::Platform) | None => {
+        Some(Generate::EncodingAesKey) => Ok(channel::tencent::encoding_aes_key(&sign::random()).into()),
+        Some(Generate::Ed25519Hex | Generate::Platform | Generate::ServiceAccount) | None => {
             let about = spec.map(|spec| format!(": {}", spec.about)).unwrap_or_default();
             Err(Error::usage(format!("{name} cannot be made up, the platform issues it{about}")))
         }

@@ -59,8 +59,11 @@ pub async fn run(send: Send, at: &Where) -> Result<(), Error> {
     let url = place.url(&send.channel, &send.account)?;
     let secrets = place.secrets_of(&send.channel, &send.account).await?;
     can_sign(room, &secrets, &place)?;
+    if send.conversation.is_some() && !room.spec().groups {
+        return Err(Error::usage(format!("{} has no groups: leave --conversation out", room.spec().title)));
+    }
     let id = send.id.clone().unwrap_or_else(|| channel::sign::hex(&channel::sign::random::<8>()));
-    let platform = place.local.as_ref().map_or("", |local| local.platform.as_str());
+    let stand_in = place.local.as_ref().map_or("", |local| local.platform.as_str());
     let event = room.event(&Message {
         url: &url,
         account: &send.account,
@@ -69,11 +72,11 @@ pub async fn run(send: Send, at: &Where) -> Result<(), Error> {
         conversation: send.conversation.as_deref(),
         id: &id,
         secrets: &secrets,
-        platform,
+        platform: &format!("{stand_in}/{}", send.channel),
         now: now(),
     });
     let egress = http::egress()?;
-    let listener = Listener { egress: &egress, platform, channel: &send.channel };
+    let listener = Listener { egress: &egress, platform: stand_in, channel: &send.channel };
     let since = if place.is_local() { listener.last().await? } else { 0 };
     let started = Instant::now();
     let answer = http::send(&egress, event.request, ACK_TIME_OUT).await;
@@ -112,6 +115,12 @@ pub fn room(channel: &str) -> Result<&'static dyn Local, Error> {
 /// Whether events can be signed as the platform signs them.
 fn can_sign(room: &dyn Local, secrets: &Secrets, place: &Place) -> Result<(), Error> {
     let spec = room.spec();
+    if !spec.key_hosts.is_empty() && !place.is_local() {
+        return Err(Error::failed(format!(
+            "{} signs with a key that only it has: a deployed {} can only be written to from {}",
+            spec.title, spec.name, spec.title
+        )));
+    }
     for secret in spec.secrets.iter().filter(|secret| secret.half != Half::Out) {
         let seed = format!("{}_seed", secret.name);
         let name = match secret.generate {

@@ -38,6 +38,9 @@ struct Row {
     jwks: Option<Value>,
     #[serde(default)]
     cert_pem: Option<String>,
+    /// What the request's token must say, where it carries one.
+    #[serde(default)]
+    expect_claims: Value,
     request: Recorded,
     #[serde(default)]
     expected: Expected,
@@ -168,7 +171,9 @@ fn line<'a>(room: &dyn Channel, row: &'a Row) -> Line<'a> {
 /// The same way as the Lambda: a key that is asked for is the row's own.
 fn judge(room: &dyn Channel, row: &Row) -> ingress::Verdict {
     let (account, request) = request(room, &row.request);
-    let secrets: Secrets = row.secrets.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+    let mut secrets = channels::local(&row.channel)
+        .map_or_else(Secrets::default, |room| room.expecting(&row.expect_claims));
+    row.secrets.iter().for_each(|(name, value)| secrets.insert(name.clone(), text(value)));
     let now = row.now.map_or_else(now, |seconds| seconds.saturating_mul(1_000));
     let judge = |keys: &Keys| {
         let ctx = Context { account: &account, secrets: &secrets, settings: &Value::Null, keys, now };

@@ -44,7 +44,7 @@ impl Credentials {
     /// Makes up what an account lacks. A platform's optional secrets are left out: they say that somebody signed up there.
     pub fn complete(&mut self, spec: &Spec, account: &str) {
         for secret in spec.secrets {
-            if secret.generate == Generate::Platform && !secret.required {
+            if is_issued(secret) && !secret.required {
                 continue;
             }
             let have = self.all.entry(key(spec.name, account)).or_default();
@@ -61,7 +61,7 @@ impl Credentials {
     pub fn is_real(&self, spec: &Spec, account: &str) -> bool {
         let key = key(spec.name, account);
         let has = |book: &Book, name: &str| book.get(&key).is_some_and(|secrets| secrets.contains_key(name));
-        let issued = spec.secrets.iter().filter(|secret| secret.generate == Generate::Platform);
+        let issued = spec.secrets.iter().filter(|secret| is_issued(secret));
         let mut given = issued.filter(|secret| has(&self.all, secret.name)).peekable();
         given.peek().is_some() && given.all(|secret| !has(&self.made_up, secret.name))
     }
@@ -122,12 +122,19 @@ fn made_up(secret: &SecretSpec, have: &BTreeMap<String, String>) -> Vec<(String,
         Generate::StandardWebhook => vec![(name, format!("whsec_{}", sign::base64(&sign::random::<32>())))],
         // Letters and digits only: some stand in paths.
         Generate::Platform => vec![(name, format!("local{}", sign::hex(&sign::random::<16>())))],
+        Generate::EncodingAesKey => vec![(name, channel::tencent::encoding_aes_key(&sign::random()))],
+        Generate::ServiceAccount => vec![(name, channel::local::key_file())],
         Generate::Ed25519Hex => {
             let seed = sign::random::<32>();
             let public = sign::ed25519_public(&seed).unwrap_or_default();
             vec![(format!("{name}_seed"), sign::hex(&seed)), (name, sign::hex(&public))]
         }
     }
+}
+
+/// Only the platform can issue it.
+fn is_issued(secret: &SecretSpec) -> bool {
+    matches!(secret.generate, Generate::Platform | Generate::ServiceAccount)
 }
 
 fn is_seed(name: &str, spec: Option<&&'static Spec>) -> bool {

@@ -21,6 +21,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use channel::Request;
+use channel::local::Said;
 use model_invoker::channels;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -141,9 +142,14 @@ async fn play(
     if let (Some(answer), Some(key)) = (&mut answer, room.known_by(&request)) {
         let first =
             stage.posted.lock().unwrap_or_else(PoisonError::into_inner).insert((name.to_owned(), key));
-        answer.said = answer.said.take().filter(|_| first);
+        answer.said.retain(|_| first);
     }
-    let said = answer.as_ref().and_then(|answer| answer.said.clone());
+    // Several messages of one call go to one conversation: they are shown as one text.
+    let said = answer.as_ref().and_then(|answer| {
+        let first = answer.said.first()?;
+        let texts: Vec<&str> = answer.said.iter().map(|said| said.text.as_str()).collect();
+        Some(Said { reply_key: first.reply_key.clone(), text: texts.join("\n\n") })
+    });
     let failure = fault.as_ref().filter(|fault| fault.fails());
     let answer = failure.map_or_else(|| answer.map(|answer| answer.response), Fault::response);
     let status = answer.as_ref().map_or(0, |answer| answer.status);

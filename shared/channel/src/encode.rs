@@ -17,6 +17,21 @@ pub fn segment(value: &str) -> String {
     }
 }
 
+/// The value that [`segment`] was given: what a stand-in reads from a path.
+pub fn decode(segment: &str) -> String {
+    percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned()
+}
+
+/// The fields of a form, percent-decoded.
+pub fn form(body: &[u8]) -> Vec<(String, String)> {
+    form_urlencoded::parse(body).into_owned().collect()
+}
+
+/// Fields as a form.
+pub fn to_form(fields: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+}
+
 /// The deepest nesting of objects and arrays, counted without parsing.
 pub fn json_depth(json: &[u8]) -> usize {
     let (mut depth, mut deepest, mut in_text, mut escaped) = (0usize, 0usize, false, false);
@@ -46,6 +61,7 @@ mod tests {
         assert_eq!(segment("a/b{bot_token}?#"), "a%2Fb%7Bbot_token%7D%3F%23");
         assert_eq!(segment(".."), "%2E%2E");
         assert_eq!(segment("1300.x_-~"), "1300.x_-~");
+        assert_eq!(decode(&segment("19:é@x;messageid=1")), "19:é@x;messageid=1");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, ConversationKey, Fetch};
+use crate::{Address, Context, ConversationKey, Fetch};
 
 /// The shape of [`Inbound`] as written today; readers accept this one and the one before.
 pub const INBOUND_VERSION: u32 = 1;
@@ -30,9 +30,51 @@ pub struct Inbound {
     pub at: i64,
     /// Where the reply goes.
     pub address: Address,
+    /// The platform's id of the message that this tells us of, where it tells us of those on our own side too: one that
+    /// we posted ourselves is dropped, any other is an operator's ([`Kind::OperatorSaid`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub echo_of: Option<String>,
 }
 
 impl Inbound {
+    /// A message written now in a 1:1 chat. What is different, a room sets.
+    pub fn new(
+        channel: &str,
+        ctx: &Context<'_>,
+        id: String,
+        chat: &str,
+        sender: Sender,
+        text: String,
+    ) -> Inbound {
+        Inbound {
+            v: INBOUND_VERSION,
+            id,
+            channel: channel.to_owned(),
+            account: ctx.account.to_owned(),
+            conversation: Conversation { chat: chat.to_owned(), thread: None },
+            kind: Kind::Dm,
+            sender,
+            addressed: true,
+            content: Content::text(text),
+            attachments: Vec::new(),
+            at: ctx.now,
+            address: Address {
+                channel: channel.to_owned(),
+                account: ctx.account.to_owned(),
+                chat: chat.to_owned(),
+                ..Address::default()
+            },
+            echo_of: None,
+        }
+    }
+
+    /// The thread that it was written in, or opens.
+    pub fn in_thread(mut self, thread: Option<String>) -> Inbound {
+        self.conversation.thread.clone_from(&thread);
+        self.address.thread = thread;
+        self
+    }
+
     /// The key of the conversation this message belongs to.
     pub fn conversation_key(&self) -> ConversationKey {
         let thread = self.conversation.thread.as_deref().unwrap_or("");
@@ -77,6 +119,19 @@ pub struct Sender {
     /// Where [`Home`] is unknown and the platform can be asked: what `fetch` asks it, answered by `Settled::Person`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lookup: Option<Fetch>,
+}
+
+impl Sender {
+    /// A person of whom nothing else is known. Without a name the id stands for it.
+    pub fn new(id: &str, name: &str) -> Sender {
+        Sender {
+            id: id.to_owned(),
+            name: if name.is_empty() { id } else { name }.to_owned(),
+            home: Home::Unknown,
+            bot: false,
+            lookup: None,
+        }
+    }
 }
 
 /// Whether the sender belongs to the tenant (workspace, organisation, server) that the assistant was set up in.

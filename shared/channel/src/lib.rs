@@ -1,23 +1,32 @@
 //! What every channel has in common: the contract ([`Channel`]), its vocabulary ([`Inbound`], [`Address`], [`Part`],
-//! [`Spec`], [`Post`]) and the toolkits that the rooms build on ([`sign`], [`text`], [`markdown`]).
+//! [`Spec`], [`Post`]) and the toolkits that the rooms build on: [`sign`], [`jwt`], [`aes`], [`tencent`], [`sns`], [`text`],
+//! and by feature `markdown` and `xml`.
 //!
 //! Nothing here is `async` or reads clock, environment or network. A room (`functions/<channel>`) is two pure halves:
 //! a request becomes messages ([`Channel::receive`]), and an answer becomes requests ([`Channel::post`]).
 
 mod address;
+pub mod aes;
 pub mod encode;
 mod http;
 mod ids;
 mod inbound;
-#[cfg(feature = "local")]
+pub mod jwt;
+#[cfg(any(test, feature = "local"))]
 pub mod local;
 #[cfg(feature = "markdown")]
 pub mod markdown;
+mod part;
+pub mod pem;
 mod post;
 pub mod sign;
+pub mod sns;
 mod spec;
+pub mod tencent;
 pub mod text;
 mod version;
+#[cfg(feature = "xml")]
+pub mod xml;
 
 use std::time::Duration;
 
@@ -27,11 +36,12 @@ pub use ids::{ConversationKey, short_id};
 pub use inbound::{
     Attachment, Content, Conversation, Home, INBOUND_VERSION, Inbound, Kind, MAX_TEXT_BYTES, Sender,
 };
-pub use post::{Auth, Body, Fetch, Part, Post, Settled, Step, Target, Way};
+pub use part::{Choice, Media, Part};
+pub use post::{Auth, Body, Fetch, Post, Settled, Step, Target, Upload, Way};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use spec::{
     AuthKind, Connect, Generate, Half, Limit, OnDoubt, Overlap, Reject401, SecretSpec, Spec, Streaming,
-    ThreadRule, Unit,
+    ThreadRule, TokenSpec, Unit,
 };
 pub use version::{Shape, shape};
 

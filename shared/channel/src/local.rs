@@ -1,7 +1,9 @@
 //! What `make run` and the tests need of a room beside the contract: events as its platform would send them, and the
 //! platform's own part for the stand-in.
 
-use crate::{Channel, Request, Response, Secrets};
+use serde_json::{Value, json};
+
+use crate::{Channel, Keys, Request, Response, Secrets};
 
 /// A room that can play its own platform.
 pub trait Local: Channel {
@@ -15,6 +17,17 @@ pub trait Local: Channel {
     /// The key by which the platform knows a repetition of this call; `None` where it shows it again.
     fn known_by(&self, _request: &Request) -> Option<String> {
         None
+    }
+
+    /// The documents of keys that its requests are judged by, where it signs with keys that must be fetched: by the
+    /// addresses that [`crate::Reject::NeedKey`] names under these settings. Signed with [`platform_key`].
+    fn keys(&self, _settings: &Value) -> Keys {
+        Keys::new()
+    }
+
+    /// The secrets under which a recorded request is judged whose token must say `claims` (`iss`, `aud`).
+    fn expecting(&self, _claims: &Value) -> Secrets {
+        Secrets::default()
     }
 
     /// Plays the platform's API. `request.path` is `/<base>/…`, its base being one of [`crate::Spec::bases`].
@@ -36,7 +49,7 @@ pub struct Message<'a> {
     pub id: &'a str,
     /// The account's secrets, `<name>_seed` for signing keys among them.
     pub secrets: &'a Secrets,
-    /// The platform's stand-in, without a `/` at the end: what addresses in a payload begin with, `<platform>/<base>/…`.
+    /// The channel's stand-in, without a `/` at the end: what addresses in a payload begin with, `<platform>/<base>/…`.
     pub platform: &'a str,
     /// Unix milliseconds.
     pub now: i64,
@@ -51,7 +64,8 @@ pub struct Event {
 /// How the platform answers a call, and what people see of it.
 pub struct Answer {
     pub response: Response,
-    pub said: Option<Said>,
+    /// The messages that the call made appear, in order.
+    pub said: Vec<Said>,
 }
 
 /// A text that appeared in a conversation.
@@ -60,6 +74,21 @@ pub struct Said {
     /// Names the conversation (or the message's reply slot) within the channel.
     pub reply_key: String,
     pub text: String,
+}
+
+/// The key pair of a platform that signs with one: the private half (PEM) and the public one (a JWK set, key id `local`).
+/// No secret: who points a channel's `urls` at the stand-in trusts it, and nobody else does.
+pub fn platform_key() -> (&'static str, Value) {
+    let public = serde_json::from_str(include_str!("local/platform_key.json"));
+    (include_str!("local/platform_key.pem"), public.unwrap_or(Value::Null))
+}
+
+/// Google's key file with that key.
+pub fn key_file() -> String {
+    let (private_key, _) = platform_key();
+    let email = "crabhook@local.iam.gserviceaccount.com";
+    json!({"type": "service_account", "client_email": email, "private_key": private_key, "private_key_id": "local"})
+        .to_string()
 }
 
 /// A number of up to 12 digits that stands for a name: for platforms whose ids are numbers.

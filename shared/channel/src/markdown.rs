@@ -1,23 +1,31 @@
 //! CommonMark, as models write it, to the dialect of a platform, in messages that the platform takes.
 //!
-//! A room implements [`Dialect`] (or takes [`Plain`] or [`CommonMark`]) and calls [`render`]. Two steps: `read` turns the
+//! A room implements [`Dialect`] (or takes [`Plain`], [`CommonMark`], [`Near`] or [`Starred`]) and calls [`render`]. Two steps: `read` turns the
 //! parsed document into a stream of words, breaks and open and closed styles; `pack` writes the stream into messages,
 //! measuring what it writes, so that a limit holds for the text with its markup and escapes.
 
 mod commonmark;
 mod dialect;
 mod flow;
+#[cfg(feature = "html")]
+mod html;
+mod near;
 mod pack;
 mod plain;
 mod read;
+mod starred;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use commonmark::CommonMark;
 pub use dialect::{Dialect, Markup, Place, Style, break_fences, escape_html};
+#[cfg(feature = "html")]
+pub use html::html;
+pub use near::{Near, quiet};
 pub use plain::Plain;
 pub use pulldown_cmark::Alignment;
+pub use starred::Starred;
 pub use table::{Table, TableLines};
 
 use crate::Limit;

@@ -5,18 +5,6 @@ use serde_json::Value;
 
 use crate::{Headers, Home, OnDoubt, RetryAfter};
 
-/// What is to appear in the conversation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Part {
-    /// CommonMark; the room turns it into its dialect and splits it at the platform's limit.
-    Text(String),
-    /// The sign that an answer is being written. May be lost without harm.
-    Typing,
-    /// Clears a placeholder whose message is answered elsewhere (a deferred answer, a "thinking" sign).
-    Dismiss,
-}
-
 /// Whether the platform still takes a direct reply, or only a message of our own accord.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -109,11 +97,14 @@ impl Step {
 pub enum Target {
     /// A path under a base of [`crate::Spec::bases`]. `{name}` in the path is filled with the secret of that name last
     /// of all; values from payloads go through [`crate::encode::segment`], which leaves no braces. The path begins with
-    /// `/` or is empty. `{answer}` is no secret: it is the id that the step before was settled with
-    /// ([`Settled::Posted`]), each of its segments through [`crate::encode::segment`].
+    /// `/` or is empty. Two names are no secrets of the account: `{answer}` is the id that the step before was settled
+    /// with ([`Settled::Posted`]), each of its segments through [`crate::encode::segment`], and `{token:<name>}` a token
+    /// of [`crate::Spec::tokens`], through it as well.
     Base { base: String, path: String },
     /// An address from a payload: only https, only [`crate::Spec::hosts`], nothing is filled in.
     Url(String),
+    /// The address that the step before was settled with: what holds for [`Target::Url`] holds for it.
+    Answer,
 }
 
 /// How a step proves who it comes from. Secrets by name.
@@ -124,8 +115,21 @@ pub enum Auth {
     None,
     /// `Authorization: <scheme> <secret>`
     Scheme { scheme: String, secret: String },
+    /// `Authorization: Basic <base64 of user:password>`, both secrets.
+    Basic { user: String, password: String },
+    /// `<name>: <secret>`
+    Header { name: String, secret: String },
+    /// `Authorization: Bearer <token>`, a token of [`crate::Spec::tokens`].
+    Token(String),
     /// Standard Webhooks headers over the body, `webhook-id` as given. The secret's prefix (`whsec_`, `whsk_`) says how.
     StandardWebhook { secret: String, id: String },
+    /// AWS Signature Version 4 for this service, with the credentials and the region of the process. In an address
+    /// `{aws:region}` is that region.
+    SigV4(String),
+    /// The body becomes the form that Google trades for an access token: an assertion for `scope`, signed with the
+    /// service account's key file (JSON), which is the secret.
+    /// <https://developers.google.com/identity/protocols/oauth2/service-account#httprest>
+    ServiceAccount { secret: String, scope: String },
 }
 
 impl Auth {
@@ -145,12 +149,34 @@ impl Auth {
 pub enum Body {
     None,
     Json(Value),
-    /// JSON in which the values at these JSON pointers are secrets, by name (a registration call, never a message).
+    /// JSON in which the values at these JSON pointers are secrets, by name, or `answer`: the id that the step before was
+    /// settled with. Text from a payload or of a message never decides where a value is filled in.
     JsonWithSecrets {
         value: Value,
         fill: Vec<(String, String)>,
     },
     Form(Vec<(String, String)>),
+    /// A form; the fields of `fill` are secrets, by field and name of the secret.
+    FormWithSecrets {
+        fields: Vec<(String, String)>,
+        fill: Vec<(String, String)>,
+    },
+    /// `multipart/form-data`: a file handed over.
+    Multipart {
+        fields: Vec<(String, String)>,
+        file: Upload,
+    },
+}
+
+/// A file on its way to a platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    /// The form's field.
+    pub field: String,
+    pub name: String,
+    pub media_type: String,
+    /// Where its bytes are fetched from, just before the step is made: https, public, at most 20 MB.
+    pub url: String,
 }
 
 /// What a platform's answer to a step means.
@@ -168,6 +194,9 @@ pub enum Settled {
     Unformatted,
     /// The body of a fetch.
     Fetched(Vec<u8>),
+    /// The token of this name ([`crate::Spec::tokens`]) is no longer taken: a new one is asked for, and the step made
+    /// once more.
+    Renew(String),
     /// Who a sender is, where [`crate::Sender::lookup`] asked.
     Person(Home),
 }

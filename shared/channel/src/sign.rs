@@ -12,9 +12,23 @@ pub fn sha256_hex(data: &[u8]) -> String {
     HEXLOWER.encode(&sha256(data))
 }
 
+/// For platforms that still sign with it; not for anything of ours.
+pub fn sha1(data: &[u8]) -> Vec<u8> {
+    digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, data).as_ref().to_vec()
+}
+
+/// HMAC-SHA1, for platforms that still sign with it.
+pub fn hmac_sha1(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+    hmac(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key, parts)
+}
+
 /// HMAC-SHA256 over the parts, one after another.
 pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
-    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
+    hmac(hmac::HMAC_SHA256, key, parts)
+}
+
+fn hmac(algorithm: hmac::Algorithm, key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+    let mut context = hmac::Context::with_key(&hmac::Key::new(algorithm, key));
     parts.iter().for_each(|part| context.update(part));
     context.sign().as_ref().to_vec()
 }
@@ -127,6 +141,14 @@ mod tests {
         signature[0] ^= 1;
         assert!(!ed25519_verify(&public, &[0x72], &signature));
         assert!(!ed25519_verify(&public[1..], &[0x72], &signature));
+    }
+
+    // RFC 2202, test case 2; FIPS 180, "abc"
+    #[test]
+    fn sha1_known_answers() {
+        let mac = hmac_sha1(b"Jefe", &[b"what do ya want ", b"for nothing?"]);
+        assert_eq!(hex(&mac), "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+        assert_eq!(hex(&sha1(b"abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
     }
 
     // RFC 4231, test case 2

@@ -13,6 +13,8 @@ pub struct Spec {
     /// For people.
     pub title: &'static str,
     pub secrets: &'static [SecretSpec],
+    /// What steps name in [`crate::Auth::Token`].
+    pub tokens: &'static [TokenSpec],
     /// Addresses of the platform by name, the main one `api`; the configuration's `urls` overrides each.
     /// An empty address must be configured.
     pub bases: &'static [(&'static str, &'static str)],
@@ -32,6 +34,8 @@ pub struct Spec {
     pub retry_window_s: u64,
     pub auth: AuthKind,
     pub reject: Reject401,
+    /// There are chats of more than two.
+    pub groups: bool,
     pub thread: ThreadRule,
     pub overlap: Overlap,
     pub streaming: Streaming,
@@ -56,6 +60,21 @@ pub struct SecretSpec {
     pub about: &'static str,
 }
 
+/// A credential that the platform issues for some time. It is kept in memory and in the table, for all invocations.
+#[derive(Debug, Clone, Copy)]
+pub struct TokenSpec {
+    pub name: &'static str,
+    /// The request that asks for one, given the channel's settings. Where its answer holds no token, the room's `settle`
+    /// says what that means.
+    pub mint: fn(settings: &Value) -> Step,
+    /// Where in the answer the token is: a JSON pointer.
+    pub at: &'static str,
+    /// Where in the answer its life is, in seconds: a JSON pointer.
+    pub expires_in: &'static str,
+    /// Its life where the answer does not say, seconds.
+    pub ttl_s: u32,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Half {
     In,
@@ -72,6 +91,10 @@ pub enum Generate {
     StandardWebhook,
     /// An Ed25519 public key in hexadecimal whose seed is kept beside it as `<name>_seed` (hexadecimal), for signing as the platform would.
     Ed25519Hex,
+    /// 43 letters and digits, base64 of an AES key: WeCom's and WeChat's EncodingAESKey.
+    EncodingAesKey,
+    /// The key file (JSON) of a service account, which only Google can issue; the local run makes one of its own key.
+    ServiceAccount,
     /// Only the platform can issue it; the local run takes a made-up one.
     Platform,
 }

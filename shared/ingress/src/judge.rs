@@ -162,6 +162,7 @@ mod tests {
             account: "main".into(),
             conversation: Conversation { chat: "1".into(), thread: None },
             kind: Kind::Dm,
+            echo_of: None,
             sender: Sender {
                 id: "7".into(),
                 name: "n".into(),

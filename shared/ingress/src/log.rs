@@ -148,13 +148,11 @@ mod tests {
     fn a_line_has_the_fields_of_its_spans_at_the_top() {
         let log = Log::default();
         let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .event_format(Flat)
-            .with_writer(move || writer.clone())
-            .finish();
+        let subscriber =
+            tracing_subscriber::fmt().json().event_format(Flat).with_writer(move || writer.clone()).finish();
         tracing::subscriber::with_default(subscriber, || {
-            let _runtime = tracing::info_span!("invoke", requestId = "r-1", xrayTraceId = "Root=1-2-3").entered();
+            let _runtime =
+                tracing::info_span!("invoke", requestId = "r-1", xrayTraceId = "Root=1-2-3").entered();
             let _message = tracing::error_span!("message", id = "7", conversation = "c").entered();
             let more = serde_json::json!({"_aws": {"Timestamp": 5}, "Spend": 0.5});
             tracing::info!(id = "8", count = 2, good = true, json = %more, "done");

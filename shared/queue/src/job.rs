@@ -102,6 +102,7 @@ pub(crate) mod tests {
             attachments: vec![],
             at: 5,
             address: Address::default(),
+            echo_of: None,
         }
     }
 

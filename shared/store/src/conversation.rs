@@ -175,6 +175,17 @@ impl Store {
             .with(":now", number(now));
         Ok(matches!(self.update(cancel).await?, Outcome::Done(_)))
     }
+
+    /// Lets only people answer until then, Unix milliseconds; 0 = the assistant answers again. Whoever holds the lease.
+    ///
+    /// # Errors
+    /// Whether it is written is not known; again is safe.
+    pub async fn pause(&self, conversation: &ConversationKey, until: i64) -> Result<(), Error> {
+        let pause =
+            Change::at(keys::head(conversation), "SET #paused = :until").with(":until", number(until));
+        self.update(pause).await?;
+        Ok(())
+    }
 }
 
 /// A change of HEAD that only the holder of that epoch may make.
@@ -218,6 +229,7 @@ mod tests {
             }],
             cancel: Some(7),
             interrupt: Some(3),
+            paused: 1_795_000_000_001,
         };
         assert_eq!(head(keys::head(&of).with(&full, None).unwrap()).unwrap(), full);
     }

@@ -11,6 +11,7 @@
 //! | `G#<channel>#<account>#<chat>` | `ALLOWED` | an owner said `/allow` there |
 //! | `CLAIM` | `<SHA-256 of the code>` | a one-time code of `crabhook claim` |
 //! | `COUNT#<scope>` | `<day or minute>` | a counter |
+//! | `TOKEN#<channel>#<account>` | `<name>` | a token that the platform issued for some time |
 //! | `CONFIG` | `CURRENT` | the configuration |
 //! | | `LAST_GOOD` | the newest one that an invoker could read |
 
@@ -72,6 +73,10 @@ pub(crate) fn claim(code: &str) -> Key {
 
 pub(crate) fn count(scope: &str, period: &str) -> Key {
     Key { pk: format!("COUNT#{}", short_id(scope)), sk: period.to_owned() }
+}
+
+pub(crate) fn token(channel: &str, account: &str, name: &str) -> Key {
+    Key { pk: format!("TOKEN#{channel}#{account}"), sk: name.to_owned() }
 }
 
 pub(crate) fn configuration() -> Key {

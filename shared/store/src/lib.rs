@@ -1,4 +1,4 @@
-//! The table: conversations and their turns, people and groups, counters, the configuration.
+//! The table: conversations and their turns, people and groups, counters, tokens, the configuration.
 //!
 //! One table, keys `pk` and `sk`, laid out in `keys.rs`. Times are Unix milliseconds; only `ttl` is in seconds, and since
 //! DynamoDB removes expired items days late, this code looks at it by itself. Everything is read consistently.
@@ -12,6 +12,7 @@ mod inbox;
 mod keys;
 mod people;
 mod table;
+mod tokens;
 mod turns;
 
 pub use configuration::Configuration;
@@ -20,3 +21,4 @@ pub use error::Error;
 pub use inbox::{Begun, Kept, Looked};
 pub use people::{Person, Who};
 pub use table::{Capacity, Store};
+pub use tokens::StoredToken;

@@ -15,6 +15,8 @@ pub struct Standing {
     pub home: Home,
     /// An owner said `/allow` in this group.
     pub group_allowed: bool,
+    /// A person answers here at the moment.
+    pub paused: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -85,11 +87,16 @@ pub fn judge(inbound: &Inbound, standing: &Standing) -> Judgement {
     if let Some(refusal) = refusal(standing, group) {
         return Judgement::Refuse(refusal);
     }
-    command.map_or(Judgement::Answer, Judgement::Command)
+    match command {
+        Some(Command::Bot { .. }) if standing.role != Role::Owner => Judgement::Store,
+        Some(command) => Judgement::Command(command),
+        None if standing.paused => Judgement::Store,
+        None => Judgement::Answer,
+    }
 }
 
 fn refusal(standing: &Standing, group: bool) -> Option<Refusal> {
-    let Standing { access, role, listed, home, group_allowed } = *standing;
+    let Standing { access, role, listed, home, group_allowed, .. } = *standing;
     if access == Access::Open {
         return None;
     }
@@ -206,11 +213,12 @@ mod tests {
             attachments: vec![],
             at: 0,
             address: channel::Address::default(),
+            echo_of: None,
         }
     }
 
     fn check(access: Access, role: Role, home: Home, kind: Kind, group_allowed: bool, expected: Judgement) {
-        let standing = Standing { access, role, listed: false, home, group_allowed };
+        let standing = Standing { access, role, listed: false, home, group_allowed, paused: false };
         let judged = judge(&message(kind, "hello"), &standing);
         assert_eq!(judged, expected, "{access:?} {role:?} {home:?} {kind:?} allowed={group_allowed}");
     }
@@ -249,6 +257,7 @@ mod tests {
             listed: false,
             home: Home::Unknown,
             group_allowed: false,
+            paused: false,
         };
         let owner = Standing { role: Role::Owner, ..open };
         assert_eq!(judge(&message(Kind::Dm, "/status"), &open), Judgement::Refuse(Refusal::Stranger));
@@ -260,6 +269,12 @@ mod tests {
         );
         assert_eq!(judge(&message(Kind::Dm, "claim-00112233445566778899"), &open), Judgement::Claim);
         assert_eq!(judge(&message(Kind::OperatorSaid, "hi"), &open), Judgement::Store);
+        let paused = Standing { paused: true, ..owner };
+        assert_eq!(judge(&message(Kind::Dm, "hi"), &paused), Judgement::Store);
+        let on = Command::Bot { on: true };
+        assert_eq!(judge(&message(Kind::Dm, "/bot on"), &paused), Judgement::Command(on));
+        let customer = Standing { role: Role::Allowed, access: Access::Pairing, ..paused };
+        assert_eq!(judge(&message(Kind::Dm, "/bot on"), &customer), Judgement::Store);
         let mut chatter = message(Kind::Group, "hi");
         chatter.addressed = false;
         assert_eq!(

@@ -13,6 +13,8 @@ pub enum Command {
     Stop,
     /// An owner lets a group in.
     Allow,
+    /// An owner, or a human on the business's side, lets the assistant answer in a conversation or not.
+    Bot { on: bool },
 }
 
 impl Command {
@@ -24,6 +26,8 @@ impl Command {
             "/status" => Some(Command::Status),
             "/stop" => Some(Command::Stop),
             "/allow" => Some(Command::Allow),
+            "/bot on" => Some(Command::Bot { on: true }),
+            "/bot off" => Some(Command::Bot { on: false }),
             _ => None,
         }
     }
@@ -67,6 +71,8 @@ mod tests {
             ("/help", Some(Command::Help)),
             (" /NEW ", Some(Command::New)),
             ("/stop now", None),
+            ("/bot off", Some(Command::Bot { on: false })),
+            ("/bot", None),
             ("what is /help", None),
             ("/unknown", None),
         ] {

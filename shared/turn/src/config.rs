@@ -120,6 +120,9 @@ pub struct Channel {
     /// Platform ids of those who may talk under `access: list`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<String>,
+    /// Hours for which the assistant is silent in a conversation after a human on the business's side wrote there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause_hours: Option<u32>,
     /// Other addresses for the platform's bases.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub urls: BTreeMap<String, String>,
@@ -221,6 +224,7 @@ impl Config {
             merged.assistant = own.assistant.clone().or(merged.assistant);
             merged.overlap = own.overlap.or(merged.overlap);
             merged.on_doubt = own.on_doubt.or(merged.on_doubt);
+            merged.pause_hours = own.pause_hours.or(merged.pause_hours);
             merged.people.extend(own.people.iter().cloned());
             merged.urls.extend(own.urls.clone());
             merged.settings.extend(own.settings.clone());
@@ -354,16 +358,34 @@ impl Channel {
         }
     }
 
+    /// When the assistant may answer again in a conversation in which a human on the business's side wrote at `now`,
+    /// Unix milliseconds.
+    pub fn paused_until(&self, now: i64) -> i64 {
+        now + i64::from(self.pause_hours.unwrap_or(PAUSE_HOURS)) * 3_600_000
+    }
+
     /// Who may talk: as set, else members of the tenant where the platform has one, else owners only.
     pub fn access(&self, spec: &Spec) -> Access {
         self.access.unwrap_or(if spec.tenant { Access::Workspace } else { Access::Owner })
     }
 }
 
+/// Hours of silence after a human's own message, unless set.
+const PAUSE_HOURS: u32 = 12;
+
 /// Keys that every channel has. `public_url` is the address that the platform knows, where something stands in front of
 /// the function: the scheme and host that signatures cover.
-pub const COMMON_KEYS: &[&str] =
-    &["access", "assistant", "overlap", "on_doubt", "people", "urls", "accounts", "public_url"];
+pub const COMMON_KEYS: &[&str] = &[
+    "access",
+    "assistant",
+    "overlap",
+    "on_doubt",
+    "people",
+    "pause_hours",
+    "urls",
+    "accounts",
+    "public_url",
+];
 
 /// Values of `models.<name>.provider`.
 pub const PROVIDERS: &[&str] = &["openai", "anthropic", "ollama", "bedrock", "echo"];

@@ -35,6 +35,9 @@ pub struct Head {
     /// `rev` as of the newest message that wants the model call under way to be given up for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interrupt: Option<u64>,
+    /// Until then only people answer here, Unix milliseconds.
+    #[serde(default)]
+    pub paused: i64,
 }
 
 /// The states of a turn's parts; their texts and ids live in the [`Turn`].

@@ -164,6 +164,7 @@ pub fn inbound(
             thread,
             ..Address::default()
         },
+        echo_of: None,
     }
 }
 

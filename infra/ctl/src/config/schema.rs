@@ -110,6 +110,7 @@ fn account(spec: &Spec) -> Value {
             &["repeat", "skip"],
         ),
         "people": {"type": "array", "items": {"type": "string"}, "description": "Platform ids of those who may talk under `access: list`."},
+        "pause_hours": count("Hours for which the assistant is silent in a conversation after a human on your side wrote there. 12 unless given."),
         "public_url": {"type": "string", "description": "The address that the platform knows, where something stands in front of the function."},
         "urls": object("Other addresses for the platform's own.", Value::Object(urls)),
     });

@@ -31,6 +31,13 @@ struct Asked {
 const ASKED: &[Asked] = &[
     // https://core.telegram.org/bots/api#getwebhookinfo
     Asked { channel: "telegram", path: "/bot{bot_token}/getWebhookInfo", auth: None, pointer: "/result/url" },
+    // https://developers.line.biz/en/reference/messaging-api/#get-webhook-endpoint-information
+    Asked {
+        channel: "line",
+        path: "/v2/bot/channel/webhook/endpoint",
+        auth: Some(("Bearer", "channel_access_token")),
+        pointer: "/endpoint",
+    },
     // https://docs.discord.com/developers/resources/application#get-current-application
     Asked {
         channel: "discord",
@@ -245,7 +252,8 @@ mod tests {
     fn every_question_is_one_that_its_room_can_send() {
         for asked in ASKED {
             let room = channels::named(asked.channel).unwrap();
-            let secrets: Secrets = [("bot_token".to_owned(), "1:A".to_owned())].into_iter().collect();
+            let named = asked.auth.map_or("bot_token", |(_, secret)| secret);
+            let secrets: Secrets = [(named.to_owned(), "1:A".to_owned())].into_iter().collect();
             let request = outgoing::request(&asked.step(), room.spec(), &Value::Null, &secrets, 0).unwrap();
             assert!(request.url.starts_with("https://"), "{}", request.url);
             assert!(asked.pointer.starts_with('/'));

@@ -91,6 +91,7 @@ async fn services(place: &Place) -> Result<Services, Error> {
         queue: place.queue(),
         secrets: place.secrets(),
         models: Models { clients: Clients { http: egress.configured_client(), aws } },
+        tokens: model_invoker::tokens::Tokens::default(),
         egress,
         configuration: Configuration::default(),
         metrics: Metrics::of_stack(&place.stack),

@@ -46,6 +46,35 @@ fn check(markdown: &str, dialect: &dyn Dialect, limit: Limit, expected: &[&str])
 }
 
 #[test]
+fn marks_without_escapes_lose_their_meaning() {
+    let whatsapp = Starred { angled: false };
+    let google = Starred { angled: true };
+    for (markdown, in_whatsapp, in_google) in [
+        ("**b** *i* ~~s~~ `c`", "*b* _i_ ~s~ `c`", "*b* _i_ ~s~ `c`"),
+        ("# H\n\n- a\n\n[l](https://e.x)", "*H*\n\n- a\n\nl (https://e.x)", "*H*\n\n- a\n\n<https://e.x|l>"),
+        ("\\*no\\* a_b 2 * 3", "*\u{200B}no\u{200B}* a_b 2 * 3", "*\u{200B}no\u{200B}* a_b 2 * 3"),
+        ("\\<users/all>", "<users/all>", "<\u{200B}users/all>"),
+        ("`` a`b ``", "`a'b`", "`a'b`"),
+    ] {
+        check(markdown, &whatsapp, chars(100), &[in_whatsapp]);
+        check(markdown, &google, chars(100), &[in_google]);
+    }
+}
+
+#[test]
+fn near_commonmark_without_what_is_not_shown() {
+    let teams = Near { headings: 0, tables: false, short_fences: true, harmless: quiet };
+    for (markdown, expected) in [
+        ("# H\n\ntext", "**H**\n\ntext"),
+        ("hi @channel and a@b.c", "hi @\u{2060}channel and a@b.c"),
+        ("````\n```\n````", "```\n``\u{200B}`\n```"),
+        ("|a|\n|-|\n|1|", "```\na\n-\n1\n```"),
+    ] {
+        check(markdown, &teams, chars(100), &[expected]);
+    }
+}
+
+#[test]
 fn writes_each_dialect() {
     let html = "a <b>b <i>c</i></b> <s>d</s> <code>x&lt;y &amp;</code> <a href=\"https://e.x/?a=1&amp;b=%22\">l<b>m</b></a>";
     for (markdown, plain, common, rich) in [

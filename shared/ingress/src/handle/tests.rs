@@ -17,6 +17,7 @@ static SPEC: Spec = Spec {
     secrets: &[],
     bases: &[],
     hosts: &[],
+    tokens: &[],
     key_hosts: &["keys.example"],
     max_body: 100,
     text: Limit { max: 100, unit: Unit::Chars },
@@ -25,6 +26,7 @@ static SPEC: Spec = Spec {
     retry_window_s: 60,
     auth: AuthKind::Signature,
     reject: Reject401 { status: 401, body: "no" },
+    groups: true,
     thread: ThreadRule::Chat,
     overlap: Overlap::Coalesce,
     streaming: Streaming::Off,
@@ -95,6 +97,7 @@ fn inbound(account: &str, id: &str) -> Inbound {
         attachments: vec![],
         at: 0,
         address: Address::default(),
+        echo_of: None,
     }
 }
 

@@ -57,6 +57,8 @@ impl State {
             Settled::Gone => self.to(Phase::Replanning, Effect::Replan { turn, plain: false }),
             Settled::Unformatted => self.to(Phase::Replanning, Effect::Replan { turn, plain: true }),
             Settled::Broken(reason) => self.fail(reason),
+            // Who calls has tried a new one already.
+            Settled::Renew(token) => self.fail(format!("the platform does not take the token {token}")),
         }
     }
 

@@ -57,6 +57,7 @@ fn message(id: &str, at: i64) -> Inbound {
         attachments: vec![],
         at,
         address: Address::default(),
+        echo_of: None,
     }
 }
 

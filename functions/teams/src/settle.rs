@@ -1,0 +1,41 @@
+//! What the service's answers mean: <https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit>.
+
+use channel::{Response, Settled, Step, Target};
+use serde_json::Value;
+
+use crate::spec::{LOGIN, NAME, TOKEN};
+
+pub fn settle(step: &Step, response: &Response) -> Settled {
+    if matches!(&step.target, Target::Base { base, .. } if base == LOGIN) {
+        return token(response);
+    }
+    let body = response.body_json();
+    match response.status {
+        200..=299 if step.method == "GET" => Settled::Fetched(response.body.clone()),
+        200..=299 => Settled::Posted(body.get("id").and_then(Value::as_str).map(str::to_owned)),
+        401 => Settled::Renew(TOKEN.to_owned()),
+        // Teams asks to try again after these too.
+        412 => Settled::Later(None),
+        400 | 403 => Settled::Broken(match body.pointer("/error/code").and_then(Value::as_str) {
+            Some("BotNotInConversationRoster") => {
+                "BotNotInConversationRoster: the bot is not in this chat any more; install it again"
+                    .to_owned()
+            }
+            Some(code) => code.chars().take(100).collect(),
+            None => format!("HTTP {}", response.status),
+        }),
+        _ => Settled::by_status(response),
+    }
+}
+
+/// <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>
+fn token(response: &Response) -> Settled {
+    let body = response.body_json();
+    match body.get("error").and_then(Value::as_str) {
+        Some(error @ ("invalid_client" | "unauthorized_client")) => Settled::Broken(format!(
+            "{error}: Microsoft Entra does not take the app's secret. It may be over: make a new one and store it as {NAME}'s app_password"
+        )),
+        Some(error) if response.status < 500 => Settled::Broken(error.chars().take(100).collect()),
+        _ => Settled::by_status(response),
+    }
+}

@@ -1,0 +1,141 @@
+//! What is to appear in a conversation, before it has any platform's form.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+/// What is to appear in the conversation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// CommonMark; the room turns it into its dialect and splits it at the platform's limit.
+    Text(String),
+    /// The sign that an answer is being written. May be lost without harm.
+    Typing,
+    /// Clears a placeholder whose message is answered elsewhere (a deferred answer, a "thinking" sign).
+    Dismiss,
+    /// What is written so far of an answer, in one message: posted where `posted` is `None`, else in place of what the
+    /// message of that id says. A sign only: nothing where [`crate::Spec::streaming`] is off.
+    Draft {
+        text: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        posted: Option<String>,
+    },
+    /// The whole answer, its beginning in place of the draft of that id; what does not fit there follows.
+    Edit { posted: String, text: String },
+    /// A file.
+    Media(Media),
+    /// A text with answers to choose from. What is chosen comes back as if the person had written it.
+    Buttons { text: String, choices: Vec<Choice> },
+}
+
+/// A file by its address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Media {
+    /// Public, https: the platform fetches it, or [`crate::Body::Multipart`] hands it over.
+    pub url: String,
+    /// As people see it: `report.pdf`.
+    pub name: String,
+    /// Media type, `application/pdf`.
+    pub media_type: String,
+    /// CommonMark, empty without one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub caption: String,
+}
+
+impl Media {
+    pub fn is_image(&self) -> bool {
+        self.media_type.starts_with("image/")
+    }
+}
+
+/// One of several answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// What stands on the button. Rooms cut it at the platform's limit.
+    pub label: String,
+    /// What is said by pressing it.
+    pub says: String,
+}
+
+impl Part {
+    /// The part as CommonMark, for rooms that have no form of their own for it: a file is a link, choices are numbered
+    /// lines. `None`: a sign, which may be left out.
+    pub fn as_text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Part::Text(text) | Part::Edit { text, .. } => Some(Cow::Borrowed(text)),
+            Part::Typing | Part::Dismiss | Part::Draft { .. } => None,
+            Part::Media(media) => Some(Cow::Owned(link(media))),
+            Part::Buttons { text, choices } => Some(Cow::Owned(numbered(text, choices))),
+        }
+    }
+}
+
+fn link(media: &Media) -> String {
+    let caption = if media.caption.is_empty() { String::new() } else { format!("{}\n\n", media.caption) };
+    let name = if media.name.is_empty() { &media.url } else { &media.name };
+    format!("{caption}[{}](<{}>)", literal(name), media.url)
+}
+
+fn numbered(text: &str, choices: &[Choice]) -> String {
+    let lines = choices.iter().zip(1..).map(|(choice, n): (_, u32)| {
+        let (label, says) = (literal(&choice.label), literal(&choice.says));
+        // The label is what people will write; where something else must be written, it stands beside it.
+        if choice.label == choice.says { format!("{n}. {label}") } else { format!("{n}. {label} – {says}") }
+    });
+    let lines: Vec<String> = lines.collect();
+    [text.to_owned(), lines.join("\n")]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n\n")
+}
+
+/// Text as CommonMark that shows it as it stands, on one line.
+fn literal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' => out.push(' '),
+            _ => {
+                if c.is_ascii_punctuation() && !matches!(c, '/' | ',' | ';' | '?') {
+                    out.push('\\');
+                }
+                out.push(c);
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(part: &Part, expected: Option<&str>) {
+        assert_eq!(part.as_text().as_deref(), expected, "{part:?}");
+    }
+
+    #[test]
+    fn what_a_channel_lacks_becomes_text() {
+        let choice = |label: &str, says: &str| Choice { label: label.into(), says: says.into() };
+        check(&Part::Text("hi".into()), Some("hi"));
+        check(&Part::Typing, None);
+        check(&Part::Draft { text: "hi".into(), posted: None }, None);
+        check(&Part::Edit { posted: "1".into(), text: "hi".into() }, Some("hi"));
+        let buttons = Part::Buttons {
+            text: "Which?".into(),
+            choices: vec![choice("Yes", "Yes"), choice("*No*", "/new\nnow")],
+        };
+        check(&buttons, Some("Which?\n\n1. Yes\n2. \\*No\\* – /new now"));
+        let mut media = Media {
+            url: "https://example.com/a_(1).pdf".into(),
+            name: "a_1.pdf".into(),
+            media_type: "application/pdf".into(),
+            caption: String::new(),
+        };
+        check(&Part::Media(media.clone()), Some("[a\\_1\\.pdf](<https://example.com/a_(1).pdf>)"));
+        media.caption = "**Here**".into();
+        check(&Part::Media(media), Some("**Here**\n\n[a\\_1\\.pdf](<https://example.com/a_(1).pdf>)"));
+    }
+}
