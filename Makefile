@@ -5,7 +5,7 @@ DENY := $(CARGO) deny --version 2>/dev/null || $(CARGO) install cargo-deny --ver
 FUZZ := $(CARGO) fuzz --version 2>/dev/null || $(CARGO) install cargo-fuzz --version 0.13.2 --locked
 VENV := .venv/.$(shell cksum < infra/requirements.txt | cut -d' ' -f1)
 
-.PHONY: run send build test check bench load fuzz deploy push connect clean-state
+.PHONY: run send build test check bench crash load fuzz deploy push connect clean-state
 comma := ,
 
 # Variables that it reads: CHANNELS, PORT, PLATFORM_PORT, CONFIG, STATE, STACK, AUTH (infra/local/src/options.rs)
@@ -49,6 +49,10 @@ bench:
 # Many people at once, everybody answered once and nothing left behind: make load USERS=200 MESSAGES=50
 load: build
 	$(CARGO) bench --profile local -p tests --bench load -- --users $(or $(USERS),50) --messages $(or $(MESSAGES),20)
+
+# Kills everything at every point and reads whether the promises held: make crash KILLS=1000 SEED=7
+crash: build
+	KILLS=$(or $(KILLS),1000) SEED=$(or $(SEED),1) $(CARGO) test --quiet --profile local -p tests --test crash
 
 # Whatever strangers send and models write, for both halves of every channel: make fuzz SECONDS=600 CHANNEL=slack
 fuzz:

@@ -22,8 +22,10 @@ pub struct History {
     pub letters: Vec<Letter>,
     /// Whatever is not at rest, in words.
     pub left: Vec<String>,
-    /// Posts that the product itself counted as doubtful.
+    /// Posts that may stand there twice, as the product counted them.
     pub uncertain: u64,
+    /// The conversations in which it said so, once for each such post.
+    pub doubts: Vec<String>,
     /// Messages that the product counted as refused.
     pub refused: u64,
 }
@@ -60,6 +62,8 @@ pub enum Meant {
     Refused,
     /// It kills whoever works on it, or its answer can never be posted.
     Dead,
+    /// Answered or dead, as it happens; not both.
+    AnsweredOrDead,
 }
 
 /// A text that appeared.

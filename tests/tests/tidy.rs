@@ -226,3 +226,23 @@ fn no_code_panics_outside_tests() {
         assert_eq!(unwraps.count(), 0, "{path}: unwrap outside tests; allowed are only {allowed:?}");
     }
 }
+
+/// `crabhook deploy` builds each function by its name alone, so nothing switches on what only the local build has.
+#[test]
+fn nothing_of_the_local_build_is_deployed() {
+    let mut tree = std::process::Command::new("cargo");
+    tree.args(["tree", "--locked", "--edges", "normal,build,features", "--prefix", "none"]);
+    for function in rooms().iter().map(String::as_str).chain(["model-invoker"]) {
+        tree.args(["--package", function]);
+    }
+    let tree = tree.current_dir(root()).output().expect("cargo runs");
+    let tree = String::from_utf8_lossy(&tree.stdout);
+    assert!(tree.contains("ingress v"), "{tree}");
+    let local: Vec<&str> = tree.lines().filter(|line| line.contains("feature \"local\"")).collect();
+    assert!(local.is_empty(), "a deployed function could be killed by a word: {local:?}");
+    for path in tracked().iter().filter(|path| path.ends_with(".rs")) {
+        let is_product = path.starts_with("shared/") || path.starts_with("functions/");
+        let is_allowed = !is_product || path == "shared/ingress/src/failpoint.rs";
+        assert!(is_allowed || !read(path).contains("CRABHOOK_"), "{path}: no switches in the environment");
+    }
+}

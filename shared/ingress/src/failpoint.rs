@@ -33,10 +33,10 @@ fn is_hit(wanted: &str, point: &str, receives: u32, text: &str) -> bool {
         None => (wanted, u32::MAX),
     };
     let (wanted, word) = wanted.split_once('=').unwrap_or((wanted, ""));
-    wanted == point && receives <= most && text.contains(word) && (!once || is_first(point, text))
+    wanted == point && receives <= most && text.contains(word) && (is_first(point, text) || !once)
 }
 
-/// Whether nobody came to this point with this text before: a file is left there, in the run's own folder for such.
+/// Whether nobody came to this point with this text before. A file that names the point is left, in the run's own folder for such.
 #[cfg(feature = "local")]
 fn is_first(point: &str, text: &str) -> bool {
     let name = format!("failpoint-{point}-{}", channel::sign::sha256_hex(text.as_bytes()));

@@ -45,6 +45,12 @@ fn good() -> History {
     }
 }
 
+/// The product says so often that a post may be there twice.
+fn doubt(history: &mut History, times: usize) {
+    history.doubts = vec![CONVERSATION.into(); times];
+    history.uncertain = times as u64;
+}
+
 /// The promises that a history breaks, each once.
 fn broken(change: impl FnOnce(&mut History)) -> Vec<Promise> {
     let mut history = good();
@@ -108,7 +114,7 @@ fn what_is_answered_twice_is_found() {
     ] {
         let found = broken(|history| {
             again(history);
-            history.uncertain = uncertain;
+            doubt(history, uncertain);
             history.runs.push(run(begun, ended, false, false));
         });
         assert_eq!(found, expected, "{begun} to {ended}, {uncertain} counted");
@@ -117,9 +123,16 @@ fn what_is_answered_twice_is_found() {
     let unanswered = |history: &mut History| {
         again(history);
         history.posts[0].unanswered = true;
-        history.uncertain = 1;
+        doubt(history, 1);
     };
     assert_eq!(broken(unanswered), []);
+    // A doubt somewhere else explains nothing.
+    let elsewhere = |history: &mut History| {
+        unanswered(history);
+        history.doubts = vec!["d".into()];
+    };
+    assert_eq!(broken(elsewhere), [Promise::NothingTwice]);
+    assert_eq!(broken(|history| history.doubts.push(CONVERSATION.into())), [Promise::NothingTwice]);
     let mut history = good();
     again(&mut history);
     assert_eq!(check(&history).twice, 1);
@@ -140,6 +153,15 @@ fn what_comes_to_two_ends_is_found() {
         }),
         [Promise::OneEnd]
     );
+    // What may come to either end.
+    for posted in [true, false] {
+        let found = broken(|history| {
+            history.messages[1].meant = Meant::AnsweredOrDead;
+            history.letters.push(letter("2", "the chat is gone"));
+            history.posts.truncate(if posted { 3 } else { 2 });
+        });
+        assert_eq!(found, if posted { vec![Promise::OneEnd] } else { vec![] });
+    }
     // Refused, and not counted.
     let refused = |history: &mut History| {
         history.messages.push(Message { meant: Meant::Refused, ..message("3", &["c1"]) });

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use model_invoker::channels;
 use tests::world::World;
 
-use crate::script::Dice;
+use crate::dice::Dice;
 use crate::watch::Watch;
 
 const INVOKER: &str = "model-invoker";
@@ -20,11 +20,14 @@ const WEBHOOKS: usize = 20;
 const SLEEP: Duration = Duration::from_secs(32);
 const LOOKS: Duration = Duration::from_millis(250);
 
-/// Strikes on and on.
-pub async fn strike(world: &World, watch: &Watch, seed: u64) {
+/// Strikes on and on, until there are enough kills.
+pub async fn strike(world: &World, watch: &Watch, seed: u64, kills: usize) {
     let mut dice = Dice::new(seed, u64::MAX - 1);
     loop {
         tokio::time::sleep(dice.ms(STROKES.0, STROKES.1)).await;
+        if watch.kills() >= kills {
+            continue;
+        }
         let (stops, webhook) = (dice.below(100) < STOPS, dice.below(100) < WEBHOOKS);
         let room = dice.one(channels::ALL).spec().name;
         let victims = if webhook { world.cloud.pids(room) } else { watch.busy() };

@@ -9,14 +9,16 @@
 //! Without KILLS it is the short form, a part of `make test`. The last line of standard output says how it went, the exit
 //! code whether the promises held. The scenes are a function of the seed; when they meet is the machine's.
 
+mod dice;
 mod hands;
+mod lines;
 mod people;
+mod points;
 mod record;
 mod rest;
 mod script;
 mod watch;
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -69,7 +71,7 @@ fn main() -> ExitCode {
     };
     let kills = usize::try_from(number("KILLS", SHORT_KILLS as u64)).unwrap_or(usize::MAX);
     let script = Script { seed: number("SEED", 1), is_long: kills >= LONG };
-    script::covers_every_effect();
+    points::cover_every_effect();
     eprintln!("crash: KILLS={kills} SEED={}", script.seed);
     let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
     runtime.block_on(run(&script, kills))
@@ -83,7 +85,7 @@ async fn run(script: &Script, kills: usize) -> ExitCode {
     world.think(THINKING_MS).await;
     let everything = async {
         tokio::select! {
-            () = hands::strike(&world, &watch, script.seed) => {}
+            () = hands::strike(&world, &watch, script.seed, kills) => {}
             () = write(script, &world, &people, &watch, kills) => {}
         }
         let patience = if script.is_long { Duration::from_secs(900) } else { Duration::from_secs(180) };
@@ -96,7 +98,7 @@ async fn run(script: &Script, kills: usize) -> ExitCode {
         () = calls.follow(&world) => unreachable!("it follows for ever"),
     };
     let history = record::history(&world, &watch, &calls, &people.heard(), begun_at, left).await;
-    let missed = missed(&state().join("tmp"), script);
+    let missed = points::missed(&state().join("tmp"), script.is_long);
     let verdict = check(&history);
     report(script, kills, &history, &verdict, &missed);
     eprintln!("it took {} s", begun.elapsed().as_secs());
@@ -125,8 +127,8 @@ async fn start() -> World {
         std::fs::create_dir_all(&options.state).expect("a folder for the state");
         std::fs::write(options.state.join("secrets.json"), SECRETS).expect("the secrets can be written");
         options.parameters = vec![("MaximumConcurrency".to_owned(), TURNS_AT_ONCE.to_owned())];
-        options.die_at = Some(script::die_at());
-        options.freeze_at = Some(script::freeze_at());
+        options.die_at = Some(points::die_at());
+        options.freeze_at = Some(points::freeze_at());
     })
     .await
 }
@@ -149,18 +151,6 @@ async fn write(script: &Script, world: &World, people: &People, watch: &Watch, k
     while let Some(played) = scenes.join_next().await {
         played.expect("a scene is played to its end");
     }
-}
-
-/// Points at which nobody died. Each death leaves a file that names its point, but for those of commands.
-fn missed(folder: &Path, script: &Script) -> Vec<String> {
-    let files = std::fs::read_dir(folder).expect("the folder of failpoints");
-    let names: Vec<String> =
-        files.flatten().map(|file| file.file_name().to_string_lossy().into_owned()).collect();
-    let points = script::points(script.is_long).into_iter().filter(|(effect, _)| *effect != "compose");
-    let points = points.map(|(effect, when)| format!("{effect}:{when}"));
-    points
-        .filter(|point| !names.iter().any(|name| name.starts_with(&format!("failpoint-{point}-"))))
-        .collect()
 }
 
 /// For whoever has to find out why.

@@ -8,7 +8,8 @@ use queue::Job;
 use tests::history::Message;
 use tests::world::{Sent, Words, World};
 
-use crate::script::{Again, Line, Scene};
+use crate::lines::{Again, Line};
+use crate::script::Scene;
 
 /// A platform gives up after so many deliveries.
 const DELIVERIES: u32 = 10;
@@ -45,21 +46,22 @@ impl People {
         }
         for line in &scene.lines {
             tokio::time::sleep(line.pause).await;
-            let sent = self.deliver(&scene, line).await;
+            let (sent, ()) = tokio::join!(self.deliver(&scene, line), self.deliver_again(&scene, line));
             self.note(&scene, line, &sent);
         }
-        for line in &scene.lines {
-            match line.again {
-                Some(Again::Event(later)) => {
-                    tokio::time::sleep(later).await;
-                    self.deliver(&scene, line).await;
-                }
-                Some(Again::Job(later)) => {
-                    tokio::time::sleep(later).await;
-                    self.give_again(&scene, line).await;
-                }
-                None => {}
+    }
+
+    async fn deliver_again(&self, scene: &Scene, line: &Line) {
+        match line.again {
+            Some(Again::Event(later)) => {
+                tokio::time::sleep(later).await;
+                self.deliver(scene, line).await;
             }
+            Some(Again::Job(later)) => {
+                tokio::time::sleep(later).await;
+                self.give_again(scene, line).await;
+            }
+            None => {}
         }
     }
 

@@ -55,6 +55,7 @@ pub async fn history(
         questions: world.questions().await.iter().filter_map(question).collect(),
         runs: watch.runs(),
         letters: letters(world).await,
+        doubts: doubts(&world.cloud.log("model-invoker")),
         left,
         ..History::default()
     };
@@ -93,6 +94,13 @@ fn question(question: &Value) -> Option<Question> {
     let new = question["messages"].as_array()?.iter().rev().take_while(|message| message["role"] == "user");
     let text = new.map(|message| message["content"].to_string()).collect::<Vec<_>>().join(" ");
     Some(Question { at: question["at"].as_i64()?, text })
+}
+
+/// The conversations of the lines that tell of a doubtful post.
+fn doubts(log: &[String]) -> Vec<String> {
+    let told = log.iter().filter(|line| line.contains("it may have been posted before"));
+    let lines = told.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.filter_map(|line| line["conversation"].as_str().map(str::to_owned)).collect()
 }
 
 async fn letters(world: &World) -> Vec<Letter> {
