@@ -62,6 +62,7 @@ fn fetch(id: &str) -> Fetch {
 
 fn inbound() -> Inbound {
     Inbound {
+        echo_of: None,
         v: 1,
         id: "5001".into(),
         channel: "telegram".into(),
@@ -174,6 +175,7 @@ fn items_of_the_table_are_read() {
     check("waiting", &Waiting { v: 1, inbound: group, kept_at: AT + 100, tries: 2 });
     let parts = vec![PartState::Sent, PartState::Sending, PartState::Planned];
     let head = Head {
+        paused: 0,
         v: 1,
         epoch: 7,
         until: AT + 15_000,
