@@ -355,7 +355,10 @@ fn every_part_is_said_or_a_sign() {
                 let context =
                     PostContext { settings: &settings, key: "turn", way: Way::Reply, plain, now: NOW };
                 let steps = room.post(std::slice::from_ref(part), &to, &context).steps;
-                assert!(*must != steps.iter().all(|step| step.optional), "{}: {part:?}", spec.name);
+                // Clearing a placeholder may be done for sure or not.
+                if *part != Part::Dismiss {
+                    assert!(*must != steps.iter().all(|step| step.optional), "{}: {part:?}", spec.name);
+                }
                 for step in &steps {
                     let request = outgoing::request(step, spec, &settings, &secrets, NOW).unwrap();
                     let answer = room.answer(&as_seen(spec.name, &request));

@@ -37,7 +37,9 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
                 steps.extend(texts.next().map(|text| edit(posted, text, to, ctx.plain)));
                 steps.extend(texts.map(|text| send(text, to, None, ctx.plain)));
             }
-            Part::Media(media) if !ctx.plain => steps.push(file(media, to, quote.take())),
+            Part::Media(media) if !ctx.plain && is_fetched(media) => {
+                steps.push(file(media, to, quote.take()))
+            }
             Part::Text(_) | Part::Media(_) | Part::Buttons { .. } => {
                 let pressable = if ctx.plain { None } else { keyboard(part) };
                 let text = match part {
@@ -84,6 +86,11 @@ fn file(media: &Media, to: &Address, quote: Option<&str>) -> Step {
     place(&mut body, to);
     quoting(&mut body, quote);
     call(method, body)
+}
+
+/// Of other files than photos Telegram fetches only these: <https://core.telegram.org/bots/api#sending-files>.
+fn is_fetched(media: &Media) -> bool {
+    media.is_image() || matches!(media.media_type.as_str(), "application/pdf" | "application/zip")
 }
 
 /// The choices as buttons, one a row; `None` where one is too long for Telegram.

@@ -40,6 +40,8 @@ fn refused(answer: &Value, response: &Response) -> Settled {
             Settled::Later(wait.or_else(|| response.retry_after()))
         }
         400 if said.contains("can't parse entities") => Settled::Unformatted,
+        // It cannot fetch a file: without markup that is a link.
+        400 if said.contains("HTTP URL content") || said.contains("web page content") => Settled::Unformatted,
         // Blocked by the user, removed from the group, no such chat, wrong token: no other way would reach them.
         _ if said.is_empty() => Settled::Broken(format!("HTTP {}", response.status)),
         _ => Settled::Broken(said.chars().take(MAX_REASON_CHARS).collect()),

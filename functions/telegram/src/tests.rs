@@ -214,6 +214,7 @@ fn answers_of_telegram_are_understood() {
         no(400, "Bad Request: can't parse entities: Unsupported start tag"),
         Settled::Unformatted,
     );
+    check(&send, 400, no(400, "Bad Request: wrong type of the web page content"), Settled::Unformatted);
     let flood = json!({"ok": false, "error_code": 429, "description": "Too Many Requests: retry after 7",
         "parameters": {"retry_after": 7}});
     check(&send, 429, flood, wait(7));

@@ -1,5 +1,7 @@
 //! Requests and responses as plain values: what the fixtures in `events/` hold and what the rooms read and write.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// A body of the largest size could hold half a million.
@@ -147,16 +149,21 @@ pub struct Unverified<'a>(pub &'a Request);
 impl<'a> Unverified<'a> {
     /// To be called when, and only when, the request was found authentic.
     pub fn verified(self) -> Verified<'a> {
-        Verified(self.0)
+        Verified(Cow::Borrowed(self.0))
+    }
+
+    /// As [`Unverified::verified`], where what was sent is a ciphertext: the request with its plaintext for a body.
+    pub fn opened(self, plaintext: Vec<u8>) -> Verified<'a> {
+        Verified(Cow::Owned(Request { body: plaintext, ..self.0.clone() }))
     }
 }
 
 /// Proof that a request was found authentic: what a room's `parse` takes.
-pub struct Verified<'a>(&'a Request);
+pub struct Verified<'a>(Cow<'a, Request>);
 
-impl<'a> Verified<'a> {
-    pub fn request(&self) -> &'a Request {
-        self.0
+impl Verified<'_> {
+    pub fn request(&self) -> &Request {
+        &self.0
     }
 
     /// The body as JSON of the given shape, at most 64 levels deep; `None` where it is not.
@@ -195,5 +202,19 @@ mod tests {
         let request = Request::new("POST", "/", Headers::default(), body);
         let fields = Unverified(&request).verified().form();
         assert_eq!((fields.len(), fields[0].0.as_str(), fields[999].0.as_str()), (1_000, "first", "x"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_opened_is_read_in_place_of_the_ciphertext() {
+        let sealed = Request::new("POST", "https://x.example/main?a=1", Headers::default(), "sealed");
+        let opened = Unverified(&sealed).opened(br#"{"a":1}"#.to_vec());
+        assert_eq!(opened.json(), Some(serde_json::json!({"a": 1})));
+        assert_eq!(opened.request().query("a").as_deref(), Some("1"));
+        assert_eq!(Unverified(&sealed).verified().request(), &sealed);
     }
 }
