@@ -264,14 +264,22 @@ impl World {
     pub async fn set_visibility(&self, seconds: u32) {
         let attributes = json!({"VisibilityTimeout": seconds.to_string()});
         let change = json!({"QueueUrl": self.cloud.endpoints().queue_url, "Attributes": attributes});
-        let request = self.http.post(&self.cloud.endpoints().aws).body(change.to_string());
-        // The queue's client of the product never changes a queue; MiniStack looks at a request's service, not at its signature.
+        self.aws("sqs", "AmazonSQS.SetQueueAttributes", change).await;
+    }
+
+    /// A call that the product's own clients never make. MiniStack looks at a request's service, not at its signature.
+    pub async fn aws(&self, service: &str, target: &str, body: Value) {
+        let credential = format!("Credential=test/20260101/us-east-1/{service}/aws4_request");
+        let request = self.http.post(&self.cloud.endpoints().aws).body(body.to_string());
         let request = request
-            .header("x-amz-target", "AmazonSQS.SetQueueAttributes")
+            .header("x-amz-target", target)
             .header("content-type", "application/x-amz-json-1.0")
-            .header("authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0");
-        let answer = request.send().await.expect("SQS answers");
-        assert!(answer.status().is_success(), "the visibility time-out: {}", answer.status());
+            .header(
+                "authorization",
+                format!("AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0"),
+            );
+        let answer = request.send().await.expect("the local cloud answers");
+        assert!(answer.status().is_success(), "{target}: {}", answer.status());
     }
 
     pub fn store(&self) -> store::Store {

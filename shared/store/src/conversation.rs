@@ -133,6 +133,10 @@ impl Store {
         let update = if open.is_some() { "SET #until = :free, #open = :open" } else { "SET #until = :free" };
         let mut free = Change::at(keys::head(conversation), update)
             .only_if(match rev {
+                // A conversation in which nothing was ever kept has none.
+                Some(0) => {
+                    "#epoch = :mine AND #until <> :free AND (attribute_not_exists(#rev) OR #rev = :rev)"
+                }
                 Some(_) => "#epoch = :mine AND #until <> :free AND #rev = :rev",
                 None => HELD_BY_ME,
             })
