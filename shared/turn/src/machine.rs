@@ -5,8 +5,6 @@
 //! its message is answered and that answer posted; all writes carry the epoch; nothing is posted without the lease.
 
 mod effects;
-#[cfg(test)]
-mod exhaustive;
 mod inbox;
 mod posting;
 #[cfg(test)]

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use channel::Settled;
 
-use super::*;
+use super::super::*;
 use world::{Lease, TICK_MS, Worker, World, name, reversed};
 
 /// More states than any of the checks has; beyond them is a machine that does not end.

@@ -5,7 +5,7 @@ use std::hash::Hasher;
 
 use channel::{Address, Body, Content, Conversation, Home, Inbound, Kind, Sender, Step, Target};
 
-use super::super::*;
+use super::super::super::*;
 use super::{Check, Faults};
 
 /// A wait that the platform asks for is over after one tick of the world's clock, milliseconds.
