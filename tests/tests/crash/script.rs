@@ -101,7 +101,9 @@ fn at_point(scene: &mut Scene, n: usize, point: Point) {
             let (times, meant) =
                 if when == "after" { (1, Meant::AnsweredOrDead) } else { (1_000, Meant::Dead) };
             scene.fault = Some(refused(&mark(n, 0, 0), "Bad Request: chat not found", times));
-            scene.lines = vec![Line { meant, ..say(0, &word) }, say(1, "somebody there?").after(3_000)];
+            // Where that comes while nobody works, both are answered by one turn, which is given up.
+            let other = Line { meant: Meant::AnsweredOrDead, ..say(1, "somebody there?").after(3_000) };
+            scene.lines = vec![Line { meant, ..say(0, &word) }, other];
         }
         "say" => {
             scene.lines = vec![say(0, "hello"), at_once(n, 1, &word, HELP), say(2, "thanks").after(1_000)]

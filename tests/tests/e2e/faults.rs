@@ -112,7 +112,7 @@ fn killed_in_mid_turn_it_answers_once() {
     );
 }
 
-/// Killed at each step between question and reply, by a failpoint of the local build.
+/// Killed at each step between question and reply, by a failpoint of the local build. What may be posted twice is counted.
 #[test]
 fn killed_at_a_named_point_it_answers_once() {
     let points = [
@@ -132,19 +132,19 @@ fn killed_at_a_named_point_it_answers_once() {
         async |world| {
             let mut all = Vec::new();
             for (n, point) in points.iter().enumerate() {
-                all.push((
-                    point,
-                    world.send(Words::of("telegram", &format!("15{n}"), &format!("at <{point}>"))).await,
-                ));
-            }
-            for (point, sent) in &all {
-                world.reply(sent).await;
-                assert_eq!(world.said(sent).await.len(), 1, "{point}");
+                for channel in ["telegram", "webhook"] {
+                    // Posted and not yet written down: the one window in which a platform without a key gets it twice.
+                    let twice = usize::from(*point == "release:before" && channel == "telegram");
+                    let (user, text) = (format!("15{n}"), format!("at <{point}>"));
+                    all.push((point, twice, world.send(Words::of(channel, &user, &text)).await));
+                }
             }
             world.settled().await;
-            for (point, sent) in &all {
-                assert_eq!(world.said(sent).await.len(), 1, "{point}");
+            for (point, twice, sent) in &all {
+                assert_eq!(world.said(sent).await.len(), 1 + twice, "{point} {}", sent.channel);
             }
+            // `commit:after` as well: the commit says that the first part is about to be posted.
+            assert_eq!(crate::rude::uncertain(world).await, 2, "each doubt is counted");
         },
     );
 }

@@ -98,7 +98,7 @@ fn a_configuration_that_cannot_be_read_is_noticed_and_changes_nothing() {
             let ask = async |text: &str| {
                 let sent = world.send(Words::of("telegram", "181", text)).await;
                 let said = format!("You said: {text}");
-                world.until(&sent, |all| all.iter().any(|each| *each == said)).await;
+                world.until(&sent, |all| all.contains(&said)).await;
             };
             ask("before").await;
             let running = Configuration::default();

@@ -178,7 +178,8 @@ async fn judge(
     }
 }
 
-async fn uncertain(world: &World) -> u64 {
+/// Doubts that were counted.
+pub async fn uncertain(world: &World) -> u64 {
     // A test may begin on one day and end on the next.
     let now = model_invoker::now();
     let (store, today, yesterday) =

@@ -9,6 +9,19 @@ use tests::world::Words;
 use crate::rude::dead;
 use crate::{OPEN, alone};
 
+/// What else is at hand than what the stand-in sends.
+type Change = fn(&mut Inbound, &str);
+
+struct Case {
+    channel: &'static str,
+    text: &'static str,
+    change: Change,
+    /// The calls made for it.
+    paths: &'static [&'static str],
+    /// Where it is seen (empty: in its chat), or why it is not.
+    end: Result<&'static str, &'static str>,
+}
+
 /// Where the platform no longer takes the reply, the other way is gone; where there is none, the dead letter says so.
 #[test]
 fn a_reply_whose_window_is_over_goes_the_other_way_or_to_the_dead_letters() {
@@ -34,21 +47,21 @@ fn a_reply_whose_window_is_over_goes_the_other_way_or_to_the_dead_letters() {
                     json!({"channel": channel, "path": path, "holds": holds, "status": status, "body": body});
                 world.tell("/fault", fault).await;
             }
-            // (channel, text, what else is at hand, calls made for it, where it is seen or why it is not)
-            type Change = fn(&mut Inbound, &str);
             let over: Change = |inbound, _| inbound.address.window.as_mut().unwrap().deadline = 0;
             let hook: Change = |inbound, platform| {
                 inbound.address.data.insert("response_url".into(), format!("{platform}/slack/hooks/a/b"));
             };
-            let cases: [(&str, &str, Change, &[&str], Result<&str, &str>); 5] = [
-                ("discord", "token over", |_, _| {}, &["@original", "/channels/"], Ok("")),
-                ("discord", "window over", over, &["/channels/"], Ok("")),
-                ("discord", "chat over", |_, _| {}, &["@original", "/channels/"], Err("not there any more")),
-                ("slack", "by command", hook, &["chat.postMessage", "/hooks/a/b"], Ok("a/b")),
-                ("slack", "too late", hook, &["chat.postMessage", "/hooks/a/b"], Err("not there any more")),
+            let case = |channel, text, change, paths, end| Case { channel, text, change, paths, end };
+            let gone = Err("not there any more");
+            let cases = [
+                case("discord", "token over", |_, _| {}, &["@original", "/channels/"], Ok("")),
+                case("discord", "window over", over, &["/channels/"], Ok("")),
+                case("discord", "chat over", |_, _| {}, &["@original", "/channels/"], gone),
+                case("slack", "by command", hook, &["chat.postMessage", "/hooks/a/b"], Ok("a/b")),
+                case("slack", "too late", hook, &["chat.postMessage", "/hooks/a/b"], gone),
             ];
             let mut inbounds = Vec::new();
-            for (channel, text, change, ..) in &cases {
+            for Case { channel, text, change, .. } in &cases {
                 let mut inbound = world.inbound(Words::of(channel, text, text), &world.id()).unwrap();
                 change(&mut inbound, &platform);
                 world
@@ -61,7 +74,7 @@ fn a_reply_whose_window_is_over_goes_the_other_way_or_to_the_dead_letters() {
             world.settled().await;
             let dead = dead(world, 2).await;
             assert_eq!(dead.len(), 2);
-            for ((channel, text, _, paths, end), inbound) in cases.iter().zip(&inbounds) {
+            for (Case { channel, text, paths, end, .. }, inbound) in cases.iter().zip(&inbounds) {
                 let calls = world.calls(channel).await;
                 let with: Vec<&Value> =
                     calls.iter().filter(|call| call["body"].to_string().contains(text)).collect();
