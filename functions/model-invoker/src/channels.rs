@@ -15,6 +15,7 @@ macro_rules! rooms {
 
 rooms![
     discord::Discord,
+    feishu::Feishu,
     line::Line,
     slack::Slack,
     teams::Teams,
