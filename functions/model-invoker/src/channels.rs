@@ -21,7 +21,8 @@ rooms![
     teams::Teams,
     telegram::Telegram,
     twilio::Twilio,
-    webhook::Webhook
+    webhook::Webhook,
+    whatsapp::WhatsApp
 ];
 
 /// The channel of that name.
