@@ -17,6 +17,7 @@ rooms![
     discord::Discord,
     feishu::Feishu,
     line::Line,
+    messenger::Messenger,
     slack::Slack,
     teams::Teams,
     telegram::Telegram,
