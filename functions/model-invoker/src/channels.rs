@@ -16,6 +16,7 @@ macro_rules! rooms {
 rooms![
     discord::Discord,
     feishu::Feishu,
+    instagram::Instagram,
     line::Line,
     messenger::Messenger,
     slack::Slack,
