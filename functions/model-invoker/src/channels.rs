@@ -23,6 +23,7 @@ rooms![
     teams::Teams,
     telegram::Telegram,
     twilio::Twilio,
+    viber::Viber,
     webhook::Webhook,
     whatsapp::WhatsApp
 ];
