@@ -18,6 +18,7 @@ rooms![
     feishu::Feishu,
     instagram::Instagram,
     line::Line,
+    matrix::Matrix,
     mattermost::Mattermost,
     messenger::Messenger,
     slack::Slack,
