@@ -125,6 +125,7 @@ fn the_schema_knows_every_key_of_the_code_and_no_other() {
         access: Some(Access::Owner),
         assistant: Some("default".into()),
         people: vec!["1".into()],
+        pause_hours: Some(1),
         ..Channel::default()
     };
     channel.urls.insert("api".into(), "http://127.0.0.1:1".into());
