@@ -123,7 +123,7 @@ impl Messaging {
         };
         inbound.attachments = attachments;
         inbound.at = at;
-        inbound.address.window = Some(Window { deadline: at + WINDOW_MS, uses: None });
+        inbound.address.window = Some(Window { deadline: at.saturating_add(WINDOW_MS), uses: None });
         Ok(inbound)
     }
 

@@ -116,8 +116,8 @@ fn call(body: Value) -> Step {
 
 fn quick_replies(choices: &[Choice]) -> Value {
     let reply = |choice: &Choice| {
-        let title: String = choice.label.chars().take(20).collect();
-        json!({"content_type": "text", "title": title, "payload": choice.says})
+        let title: String = choice.label.trim().chars().take(20).collect();
+        json!({"content_type": "text", "title": title.trim_end(), "payload": choice.says})
     };
     choices.iter().map(reply).collect()
 }
