@@ -40,11 +40,9 @@ fn receive(request: &Request, secrets: &Secrets, settings: &Value) -> Result<Rec
 fn judges_the_vectors() {
     for vector in read("vectors.json").as_array().unwrap() {
         let secret = vector["secrets"]["app_secret"].as_str().unwrap();
-        for name in ["app_secret"] {
-            let secrets = [(name.to_owned(), secret.to_owned())].into_iter().collect();
-            let judged = receive(&request(&vector["request"]), &secrets, &Value::Null);
-            assert_eq!(judged.is_ok(), vector["expected"]["valid"].as_bool().unwrap(), "{}", vector["name"]);
-        }
+        let secrets = [("app_secret".to_owned(), secret.to_owned())].into_iter().collect();
+        let judged = receive(&request(&vector["request"]), &secrets, &Value::Null);
+        assert_eq!(judged.is_ok(), vector["expected"]["valid"].as_bool().unwrap(), "{}", vector["name"]);
     }
     let unsigned = request(&read("receive/dm_text.json")["request"]);
     assert_eq!(receive(&unsigned, &secrets(), &Value::Null), Err(Reject::Forged("no signature")));

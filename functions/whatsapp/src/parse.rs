@@ -202,19 +202,19 @@ fn contact<'a>(value: &'a Value, user: Option<&str>, phone: Option<&str>) -> &'a
     list(value, "contacts").find(is).unwrap_or(&Value::Null)
 }
 
-/// The text without what means us, and whether that was there. WhatsApp writes a mention as `@` and the number.
+/// The text without what means us at its beginning or end, and whether that was there. WhatsApp writes a mention as `@` and
+/// the number.
 fn without_mention(said: &str, own: &str, called: Option<&str>) -> (String, bool) {
     let number = format!("@{own}");
     let names = [Some(number.as_str()).filter(|_| !own.is_empty()), called];
-    let mut rest = said.to_owned();
+    let mut rest = said.trim();
     let mut meant = false;
-    for name in names.into_iter().flatten() {
-        if rest.contains(name) {
-            meant = true;
-            rest = rest.replace(name, "");
-        }
+    for name in names.into_iter().flatten().filter(|name| said.contains(name)) {
+        meant = true;
+        rest = rest.strip_prefix(name).map_or(rest, |rest| rest.trim_start_matches([',', ':', ' ', '\n']));
+        rest = rest.strip_suffix(name).map_or(rest, str::trim_end);
     }
-    (rest.trim().to_owned(), meant)
+    (rest.to_owned(), meant)
 }
 
 fn digits(number: &str) -> String {

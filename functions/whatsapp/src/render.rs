@@ -144,7 +144,10 @@ fn buttons(text: &str, choices: &[Choice], plain: bool) -> Option<Value> {
     let mut said = texts(text, plain, SHORT);
     let body = said.pop().filter(|_| said.is_empty())?;
     let (title_length, id_length) = if choices.len() <= 3 { (20, 256) } else { (24, 200) };
-    let title = |choice: &Choice| choice.label.trim().chars().take(title_length).collect::<String>();
+    let title = |choice: &Choice| {
+        let title: String = choice.label.trim().chars().take(title_length).collect();
+        title.trim_end().to_owned()
+    };
     let titles: Vec<String> = choices.iter().map(title).collect();
     let distinct = titles.iter().collect::<std::collections::BTreeSet<_>>().len();
     let fits = |choice: &Choice| (1..=id_length).contains(&choice.says.chars().count());
