@@ -1,7 +1,7 @@
 //! An answer as events: <https://spec.matrix.org/latest/client-server-api/#sending-events-to-a-room>.
 
 use channel::markdown::{CommonMark, Dialect, Plain, html, render};
-use channel::{Address, Auth, Body, Fetch, Part, Post, PostContext, Step, Target, encode, text};
+use channel::{Address, Auth, Body, Fetch, Part, Post, PostContext, Step, Target, encode, sign, text};
 use serde_json::{Value, json};
 
 use crate::spec::{AS_TOKEN, SPEC, USER_ID};
@@ -29,24 +29,27 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
             Part::Dismiss => {}
             Part::Draft { text, posted } => {
                 let so_far = contents(text, ctx).into_iter().next();
-                let key = ctx.part_key(steps.len());
-                steps.extend(so_far.map(|content| match posted {
-                    Some(posted) => send(to, edited(content, posted), &key).optional(),
-                    None => send(to, related(content, to), &key).optional(),
+                steps.extend(so_far.map(|content| {
+                    let content = match posted {
+                        Some(posted) => edited(content, posted),
+                        None => related(content, to),
+                    };
+                    send(to, &passing(ctx, &content), content).optional()
                 }));
             }
             Part::Edit { posted, text } => {
                 let mut contents = contents(text, ctx).into_iter();
-                let key = ctx.part_key(steps.len());
-                steps.extend(contents.next().map(|content| send(to, edited(content, posted), &key)));
+                if let Some(content) = contents.next().map(|content| edited(content, posted)) {
+                    steps.push(send(to, &passing(ctx, &content), content));
+                }
                 for content in contents {
-                    steps.push(send(to, related(content, to), &ctx.part_key(steps.len())));
+                    steps.push(send(to, &ctx.part_key(steps.len()), related(content, to)));
                 }
             }
             // Files would have to be uploaded to the homeserver first, and choices have no form of their own.
             Part::Text(_) | Part::Media(_) | Part::Buttons { .. } => {
                 for content in contents(&part.as_text().unwrap_or_default(), ctx) {
-                    steps.push(send(to, related(content, to), &ctx.part_key(steps.len())));
+                    steps.push(send(to, &ctx.part_key(steps.len()), related(content, to)));
                 }
             }
         }
@@ -103,9 +106,16 @@ fn edited(content: Value, posted: &str) -> Value {
 }
 
 /// The homeserver posts what comes with the same key only once.
-fn send(to: &Address, content: Value, key: &str) -> Step {
+fn send(to: &Address, key: &str, content: Value) -> Step {
     let path = format!("/_matrix/client/v3/rooms/{}/send/m.room.message/{key}", encode::segment(&to.chat));
     call("PUT", path, Body::Json(content))
+}
+
+/// The key of what one message says at one time: another one for every draft, and never that of the answer itself, which
+/// would else be taken for a repetition of its draft.
+fn passing(ctx: &PostContext<'_>, content: &Value) -> String {
+    let hash = sign::sha256_hex(content.to_string().as_bytes());
+    format!("{}-{}", ctx.part_key(0), hash.get(..16).unwrap_or(""))
 }
 
 /// Where we are in the room already, nothing happens:

@@ -253,6 +253,18 @@ fn the_same_answer_has_the_same_keys_and_each_message_its_own() {
     assert!(one.len() > 2 && keys(&one) == keys(&again));
     assert_eq!(keys(&one).into_iter().collect::<std::collections::BTreeSet<_>>().len(), one.len());
     assert!(one.iter().all(|step| body(step)["m.relates_to"]["event_id"] == "$e1:example.org"));
+    // The answer is no repetition of its draft, nor is one draft of another.
+    let draft = |text: &str| Part::Draft { text: text.into(), posted: Some("$p1".into()) };
+    let parts = [
+        Part::Draft { text: "So".into(), posted: None },
+        draft("So"),
+        draft("So far"),
+        Part::Edit { posted: "$p1".into(), text: "So far, so good".into() },
+        Part::Text("So".into()),
+    ];
+    let all: Vec<String> =
+        parts.iter().flat_map(|part| keys(&steps(std::slice::from_ref(part), &to))).collect();
+    assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>().len(), parts.len(), "{all:?}");
 }
 
 #[test]

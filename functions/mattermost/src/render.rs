@@ -26,24 +26,25 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
             }
             Part::Draft { text, posted: None } => {
                 if let Some(text) = texts(text, ctx).first() {
-                    let said = say(text, to, ctx, steps.len());
+                    // Without a key: the answer would else be taken for a repetition of its draft.
+                    let said = say(text, to, ctx, None);
                     steps.extend(said.into_iter().map(Step::optional));
                 }
             }
             Part::Edit { posted, text } => {
                 let mut texts = texts(text, ctx).into_iter();
                 steps.extend(texts.next().map(|text| edit(posted, &text)));
-                texts.for_each(|text| steps.extend(say(&text, to, ctx, steps.len())));
+                texts.for_each(|text| steps.extend(say(&text, to, ctx, Some(steps.len()))));
             }
             Part::Media(media) if media.is_image() && shows(media) => {
                 let image = format!("![{}]({})", label(&media.name), media.url);
                 for text in texts(&media.caption, ctx).into_iter().chain([image]) {
-                    steps.extend(say(&text, to, ctx, steps.len()));
+                    steps.extend(say(&text, to, ctx, Some(steps.len())));
                 }
             }
             Part::Text(_) | Part::Media(_) | Part::Buttons { .. } => {
                 for text in texts(&part.as_text().unwrap_or_default(), ctx) {
-                    steps.extend(say(&text, to, ctx, steps.len()));
+                    steps.extend(say(&text, to, ctx, Some(steps.len())));
                 }
             }
         }
@@ -62,13 +63,16 @@ fn texts(markdown: &str, ctx: &PostContext<'_>) -> Vec<String> {
 }
 
 /// One message. By a command's own address where the bot may not post; as many steps in both ways.
-fn say(text: &str, to: &Address, ctx: &PostContext<'_>, index: usize) -> Vec<Step> {
+fn say(text: &str, to: &Address, ctx: &PostContext<'_>, index: Option<usize>) -> Vec<Step> {
     if let (Way::Push, Some(hook)) = (ctx.way, to.data.get(HOOK)) {
         // Its channel and its thread are those of the command.
         let body = json!({"response_type": "in_channel", "text": text, "skip_slack_parsing": true});
         return vec![Step::json("api", format!("/hooks/commands/{}", encode::segment(hook)), body)];
     }
-    let mut message = json!({"channel_id": to.chat, "message": text, "pending_post_id": ctx.part_key(index)});
+    let mut message = json!({"channel_id": to.chat, "message": text});
+    if let Some(index) = index {
+        set(&mut message, "pending_post_id", json!(ctx.part_key(index)));
+    }
     let posts = "/api/v4/posts".to_owned();
     match (to.data.get(POST), &to.thread) {
         // A thread is called by its first post; a webhook tells of any. Where the server does not say (the post is gone,

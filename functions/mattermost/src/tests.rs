@@ -164,6 +164,19 @@ fn both_ways_take_as_many_steps() {
 }
 
 #[test]
+fn an_answer_is_no_repetition_of_its_draft() {
+    let to = came_to("slash_dm").0.unwrap().address;
+    let key = |part: Part| {
+        let step = steps(part, &to, Way::Reply).remove(0);
+        let Body::Json(body) = step.body else { panic!("JSON") };
+        body.get("pending_post_id").cloned()
+    };
+    assert_eq!(key(Part::Draft { text: "So".into(), posted: None }), None);
+    let answer = || Part::Text("So far".into());
+    assert!(key(answer()).is_some() && key(answer()) == key(answer()));
+}
+
+#[test]
 fn an_answer_stands_in_the_thread_of_its_question() {
     let to = came_to("mention").0.unwrap().address;
     let steps = steps(Part::Text("yes".into()), &to, Way::Reply);
