@@ -27,6 +27,7 @@ rooms![
     twilio::Twilio,
     viber::Viber,
     webhook::Webhook,
+    wecom::WeCom,
     whatsapp::WhatsApp
 ];
 
