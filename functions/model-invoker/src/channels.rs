@@ -27,6 +27,7 @@ rooms![
     twilio::Twilio,
     viber::Viber,
     webhook::Webhook,
+    wechat::WeChat,
     wecom::WeCom,
     whatsapp::WhatsApp
 ];
