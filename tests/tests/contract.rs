@@ -3,7 +3,7 @@
 use channel::local::{Local, Message};
 use channel::{
     AuthKind, Choice, ConversationKey, Inbound, Kind, Media, Part, PostContext, Received, Request, Secrets,
-    Way, text,
+    Way, encode, text,
 };
 use model_invoker::channels::LOCAL;
 use model_invoker::outgoing;
@@ -160,6 +160,18 @@ fn what_is_not_authentic_is_refused_without_a_reason() {
                 }
             }
         }
+        for (name, value) in encode::form(good.query.as_bytes()) {
+            let changed = |value: Option<&str>| in_query(&good, &name, value);
+            if judge(*room, &changed(None), &secrets).response.status == spec.reject.status {
+                load_bearing += 1;
+                refused(&format!("without {name}"), &changed(None), &secrets);
+                for value in
+                    [&flipped(&value), &value[..value.len() - 1], "", "%%%é", "a".repeat(100_000).as_str()]
+                {
+                    refused(&format!("{name}={value:.20}"), &changed(Some(value)), &secrets);
+                }
+            }
+        }
         assert!(
             load_bearing > 0 || spec.auth == AuthKind::Path,
             "{}: nothing proves where it comes from",
@@ -169,6 +181,18 @@ fn what_is_not_authentic_is_refused_without_a_reason() {
             secrets.names().map(|name| (name.to_owned(), flipped(secrets.get(name).unwrap()))).collect();
         refused("other secrets", &good, &others);
     }
+}
+
+/// The request with another value of a query parameter, or without it.
+fn in_query(request: &Request, name: &str, value: Option<&str>) -> Request {
+    let mut fields = encode::form(request.query.as_bytes());
+    fields.retain(|(have, _)| have != name);
+    fields.extend(value.map(|value| (name.to_owned(), value.to_owned())));
+    let fields: Vec<(&str, &str)> =
+        fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let address = request.url.split('?').next().unwrap();
+    let url = format!("{address}?{}", encode::to_form(&fields));
+    Request::new(&request.method, &url, request.headers.clone(), request.body.clone())
 }
 
 fn flipped(value: &str) -> String {

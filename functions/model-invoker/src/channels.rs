@@ -15,12 +15,21 @@ macro_rules! rooms {
 
 rooms![
     discord::Discord,
+    feishu::Feishu,
+    instagram::Instagram,
     line::Line,
+    matrix::Matrix,
+    mattermost::Mattermost,
+    messenger::Messenger,
     slack::Slack,
     teams::Teams,
     telegram::Telegram,
     twilio::Twilio,
-    webhook::Webhook
+    viber::Viber,
+    webhook::Webhook,
+    wechat::WeChat,
+    wecom::WeCom,
+    whatsapp::WhatsApp
 ];
 
 /// The channel of that name.

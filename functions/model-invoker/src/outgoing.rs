@@ -128,12 +128,12 @@ pub fn settle(room: &dyn channel::Channel, step: &Step, outcome: Outcome) -> Opt
 }
 
 fn answered(room: &dyn channel::Channel, step: &Step, response: &Response) -> Option<Settled> {
-    if (300..400).contains(&response.status) {
-        let why =
-            "redirects are not followed; where the platform's address has moved, set channels.<channel>.urls";
-        return Some(Settled::Broken(format!("HTTP {}: {why}", response.status)));
-    }
     match room.settle(step, response) {
+        // Rooms know of redirects that are part of their API; nobody knows of others.
+        Settled::Broken(_) | Settled::Gone if (300..400).contains(&response.status) => {
+            let why = "redirects are not followed; where the platform's address has moved, set channels.<channel>.urls";
+            Some(Settled::Broken(format!("HTTP {}: {why}", response.status)))
+        }
         // A success in words that cannot be read is no refusal: it may be posted.
         Settled::Broken(_)
             if response.is_success() && step.method != "GET" && response.body_json().is_null() =>

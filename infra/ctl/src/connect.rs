@@ -28,11 +28,19 @@ pub async fn run(connect: Connect, at: &Where) -> Result<(), Error> {
         Some(url) => url.clone(),
         None => place.url(&connect.channel, &connect.account)?,
     };
-    match room.spec().connect {
-        How::Manual(text) => println!("{}", text.replace("{url}", &url).trim_end()),
+    let (terms, how) = match room.spec().connect {
+        How::Terms(terms, how) => (terms, *how),
+        how => ("", how),
+    };
+    if !terms.is_empty() {
+        println!("{}\n", terms.trim_end());
+    }
+    match how {
+        How::Manual(text) | How::Terms(text, _) => println!("{}", text.replace("{url}", &url).trim_end()),
         How::Call(steps, then) => {
-            call(&place, room, &connect, &url, steps).await?;
-            println!("{}", then.replace("{url}", &url));
+            let then = then.replace("{url}", &url);
+            call(&place, room, &connect, &url, steps, &then).await?;
+            println!("{then}");
         }
     }
     Ok(())
@@ -44,6 +52,7 @@ async fn call(
     connect: &Connect,
     url: &str,
     steps: fn(&str, &serde_json::Value) -> Vec<Step>,
+    then: &str,
 ) -> Result<(), Error> {
     let settings = configuration(place).await?.channel(&connect.channel, &connect.account).room_settings();
     let caller = Caller {
@@ -54,7 +63,6 @@ async fn call(
     };
     let steps = steps(url, &caller.settings);
     if steps.is_empty() {
-        let How::Call(_, then) = room.spec().connect else { return Ok(()) };
         return Err(Error::failed(format!("nothing was registered. {then}")));
     }
     for step in steps {

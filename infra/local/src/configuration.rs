@@ -46,7 +46,9 @@ pub(crate) async fn set_up(
     credentials.save()?;
     let (stack, secrets) = (&options.stack, Secrets::connect(aws));
     credentials.upload(&secrets, stack, &specs).await?;
-    let said = defaults::apply(&mut config, &written, &options.channels, &credentials, &endpoints.platform)?;
+    let (channels, addresses) = (&options.channels, &endpoints.channels);
+    let platform = &endpoints.platform;
+    let said = defaults::apply(&mut config, &written, channels, &credentials, platform, addresses)?;
     let pushed = ctl::config::push(&config, &Store::connect(aws, &endpoints.table), &secrets, stack).await;
     pushed.map_err(|error| Error::Broken(format!("the configuration is not stored: {error}")))?;
     said.iter().for_each(|line| story.say(line));

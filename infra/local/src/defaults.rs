@@ -1,14 +1,17 @@
 //! What the local run makes of the configuration before it is stored, so that everything works at once on one machine.
 //! All of it is explicit in the stored configuration: the functions do not know that they run locally.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use turn::config::{Access, Config, Limits, Model};
 
 use crate::Error;
 use crate::credentials::Credentials;
 
-/// Applies the local defaults. `source` is the configuration as written: it tells what was named. Returns what people
-/// should know.
+/// Applies the local defaults. `source` is the configuration as written: it tells what was named; `addresses` are the
+/// webhooks' by channel, because the local cloud does not tell a function how it was addressed. Returns what people should
+/// know.
 ///
 /// # Errors
 /// [`Error::Change`] for limits that are none.
@@ -18,12 +21,17 @@ pub(crate) fn apply(
     channels: &[String],
     credentials: &Credentials,
     platform: &str,
+    addresses: &BTreeMap<String, String>,
 ) -> Result<Vec<String>, Error> {
     config.limits = limits(source)?;
     for name in channels {
         let Some(room) = model_invoker::channels::named(name) else { continue };
         let channel = config.channels.entry(name.clone()).or_default();
         channel.access.get_or_insert(Access::Open);
+        if let Some(address) = addresses.get(name) {
+            let address = address.trim_end_matches('/');
+            channel.settings.entry("public_url").or_insert_with(|| address.into());
+        }
         for account in credentials.accounts(name) {
             if credentials.is_real(room.spec(), &account) {
                 continue;
@@ -94,7 +102,9 @@ mod tests {
         std::fs::remove_dir_all(state).unwrap();
         credentials.complete(model_invoker::channels::named("telegram").unwrap().spec(), "main");
         let channels = ["telegram".to_owned()];
-        let said = apply(&mut config, &source, &channels, &credentials, "http://127.0.0.1:1").unwrap();
+        let addresses = [("telegram".to_owned(), "http://127.0.0.1:2/_aws/lambda-url/x/".to_owned())].into();
+        let platform = "http://127.0.0.1:1";
+        let said = apply(&mut config, &source, &channels, &credentials, platform, &addresses).unwrap();
         (config, said)
     }
 
@@ -114,6 +124,7 @@ mod tests {
         let telegram = config.channel("telegram", "main");
         assert_eq!(telegram.access, Some(Access::Open));
         assert_eq!(telegram.urls["api"], "http://127.0.0.1:1/telegram/api");
+        assert_eq!(telegram.settings["public_url"], "http://127.0.0.1:2/_aws/lambda-url/x");
         assert_eq!(config.limits, Limits::NONE);
         assert_eq!((config.models["default"].provider.as_str(), said.len()), ("echo", 0));
     }

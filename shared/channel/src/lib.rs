@@ -1,6 +1,6 @@
 //! What every channel has in common: the contract ([`Channel`]), its vocabulary ([`Inbound`], [`Address`], [`Part`],
-//! [`Spec`], [`Post`]) and the toolkits that the rooms build on: [`sign`], [`jwt`], [`aes`], [`tencent`], [`sns`], [`text`],
-//! and by feature `markdown` and `xml`.
+//! [`Spec`], [`Post`]) and the toolkits that the rooms build on: [`sign`], [`jwt`], [`aes`], [`tencent`], [`graph`], [`sns`],
+//! [`text`], and by feature `markdown` and `xml`.
 //!
 //! Nothing here is `async` or reads clock, environment or network. A room (`functions/<channel>`) is two pure halves:
 //! a request becomes messages ([`Channel::receive`]), and an answer becomes requests ([`Channel::post`]).
@@ -8,6 +8,7 @@
 mod address;
 pub mod aes;
 pub mod encode;
+pub mod graph;
 mod http;
 mod ids;
 mod inbound;

@@ -172,6 +172,8 @@ pub enum Connect {
     Manual(&'static str),
     /// By calls to its API, given the webhook's address and the channel's settings; then, if not empty, what is left to do by hand.
     Call(fn(url: &str, settings: &Value) -> Vec<Step>, &'static str),
+    /// Words to read before anything happens, then how.
+    Terms(&'static str, &'static Connect),
 }
 
 impl Spec {

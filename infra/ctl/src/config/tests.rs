@@ -133,6 +133,7 @@ fn the_schema_knows_every_key_of_the_code_and_no_other() {
         overlap: Some(Overlap::Coalesce),
         on_doubt: Some(channel::OnDoubt::Skip),
         people: vec!["1".into()],
+        pause_hours: Some(1),
         ..Channel::default()
     };
     channel.urls.insert("api".into(), "http://127.0.0.1:1".into());

@@ -1,0 +1,141 @@
+//! An answer as events: <https://spec.matrix.org/latest/client-server-api/#sending-events-to-a-room>.
+
+use channel::markdown::{CommonMark, Dialect, Plain, html, render};
+use channel::{Address, Auth, Body, Fetch, Part, Post, PostContext, Step, Target, encode, sign, text};
+use serde_json::{Value, json};
+
+use crate::spec::{AS_TOKEN, SPEC, USER_ID};
+
+/// Where [`Address::data`] says that the room must be joined first, and whether also where nothing is answered.
+pub const JOIN: &str = "join";
+pub const AT_ONCE: &str = "at once";
+pub const WITH_AN_ANSWER: &str = "with an answer";
+
+/// HTML that is longer, as JSON and in bytes, is left out: the text beside it must fit into the event, too.
+const MAX_HTML: usize = 36_000;
+
+pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
+    let mut steps = Vec::new();
+    let answers = parts.iter().any(|part| part.as_text().is_some());
+    let dismissed = parts.contains(&Part::Dismiss);
+    match to.data.get(JOIN).map(String::as_str) {
+        Some(_) if answers => steps.push(join(to)),
+        Some(AT_ONCE) if dismissed => steps.push(join(to).optional()),
+        _ => {}
+    }
+    for part in parts {
+        match part {
+            Part::Typing => steps.push(typing(to)),
+            Part::Dismiss => {}
+            Part::Draft { text, posted } => {
+                let so_far = contents(text, ctx).into_iter().next();
+                steps.extend(so_far.map(|content| {
+                    let content = match posted {
+                        Some(posted) => edited(content, posted),
+                        None => related(content, to),
+                    };
+                    send(to, &passing(ctx, &content), content).optional()
+                }));
+            }
+            Part::Edit { posted, text } => {
+                let mut contents = contents(text, ctx).into_iter();
+                if let Some(content) = contents.next().map(|content| edited(content, posted)) {
+                    steps.push(send(to, &passing(ctx, &content), content));
+                }
+                for content in contents {
+                    steps.push(send(to, &ctx.part_key(steps.len()), related(content, to)));
+                }
+            }
+            // Files would have to be uploaded to the homeserver first, and choices have no form of their own.
+            Part::Text(_) | Part::Media(_) | Part::Buttons { .. } => {
+                for content in contents(&part.as_text().unwrap_or_default(), ctx) {
+                    steps.push(send(to, &ctx.part_key(steps.len()), related(content, to)));
+                }
+            }
+        }
+    }
+    Post { steps }
+}
+
+/// <https://spec.matrix.org/latest/client-server-api/#get_matrixclientv1mediadownloadservernamemediaid>
+pub fn fetch(what: &Fetch) -> Post {
+    let (server, id) = what.id.trim_start_matches("mxc://").split_once('/').unwrap_or((&what.id, ""));
+    let path =
+        format!("/_matrix/client/v1/media/download/{}/{}", encode::segment(server), encode::segment(id));
+    Post { steps: vec![call("GET", path, Body::None)] }
+}
+
+/// The messages that say a text: CommonMark, which every client can show, and the same as HTML. They mention nobody.
+fn contents(markdown: &str, ctx: &PostContext<'_>) -> Vec<Value> {
+    let dialect: &dyn Dialect = if ctx.plain { &Plain } else { &CommonMark };
+    let content = |text: String| {
+        let mut content = json!({"msgtype": "m.text", "body": text, "m.mentions": {}});
+        let html = Value::from(html(&text).trim_end());
+        if !ctx.plain && html.to_string().len() <= MAX_HTML {
+            set(&mut content, "format", json!("org.matrix.custom.html"));
+            set(&mut content, "formatted_body", html);
+        }
+        content
+    };
+    render(markdown, dialect, SPEC.text).into_iter().map(content).collect()
+}
+
+/// In the thread of the question, or as the answer to it; clients without threads show the latter.
+/// <https://spec.matrix.org/latest/client-server-api/#threading>
+fn related(mut content: Value, to: &Address) -> Value {
+    let relation = match (&to.thread, &to.reply_to) {
+        (Some(thread), reply_to) => json!({
+            "rel_type": "m.thread", "event_id": thread, "is_falling_back": true,
+            "m.in_reply_to": {"event_id": reply_to.as_ref().unwrap_or(thread)},
+        }),
+        (None, _) => return content,
+    };
+    set(&mut content, "m.relates_to", relation);
+    content
+}
+
+/// <https://spec.matrix.org/latest/client-server-api/#event-replacements>
+fn edited(content: Value, posted: &str) -> Value {
+    let body = content.get("body").and_then(Value::as_str).unwrap_or("").to_owned();
+    // For clients that know no edits; the whole would not fit twice.
+    let body = format!("* {}", text::cut(body, 1_000));
+    json!({
+        "msgtype": "m.text", "body": body, "m.mentions": {}, "m.new_content": content,
+        "m.relates_to": {"rel_type": "m.replace", "event_id": posted},
+    })
+}
+
+/// The homeserver posts what comes with the same key only once.
+fn send(to: &Address, key: &str, content: Value) -> Step {
+    let path = format!("/_matrix/client/v3/rooms/{}/send/m.room.message/{key}", encode::segment(&to.chat));
+    call("PUT", path, Body::Json(content))
+}
+
+/// The key of what one message says at one time: another one for every draft, and never that of the answer itself, which
+/// would else be taken for a repetition of its draft.
+fn passing(ctx: &PostContext<'_>, content: &Value) -> String {
+    let hash = sign::sha256_hex(content.to_string().as_bytes());
+    format!("{}-{}", ctx.part_key(0), hash.get(..16).unwrap_or(""))
+}
+
+/// Where we are in the room already, nothing happens:
+/// <https://spec.matrix.org/latest/client-server-api/#post_matrixclientv3joinroomidoralias>.
+fn join(to: &Address) -> Step {
+    call("POST", format!("/_matrix/client/v3/join/{}", encode::segment(&to.chat)), Body::Json(json!({})))
+}
+
+/// <https://spec.matrix.org/latest/client-server-api/#put_matrixclientv3roomsroomidtypinguserid>
+fn typing(to: &Address) -> Step {
+    let path = format!("/_matrix/client/v3/rooms/{}/typing/{{{USER_ID}}}", encode::segment(&to.chat));
+    call("PUT", path, Body::Json(json!({"typing": true, "timeout": 20_000}))).optional()
+}
+
+fn call(method: &str, path: String, body: Body) -> Step {
+    Step::new(method, Target::Base { base: "api".to_owned(), path }, body).auth(Auth::bearer(AS_TOKEN))
+}
+
+fn set(content: &mut Value, name: &str, value: Value) {
+    if let Some(fields) = content.as_object_mut() {
+        fields.insert(name.to_owned(), value);
+    }
+}

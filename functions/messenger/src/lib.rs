@@ -1,0 +1,48 @@
+//! Messenger: people write to a Facebook Page.
+//!
+//! Meta POSTs signed bodies that hold any number of events, and sends again what was not answered with 200. Its GET is a
+//! handshake. Replies are calls of the Send API as the Page, free within 24 hours after a person's message. What a human
+//! writes in the Page's inbox comes as an echo, and so does what we post ourselves.
+//!
+//! Events, replies and answers are those of the Messenger Platform ([`channel::graph::messaging`]), which Instagram shares.
+//! <https://developers.facebook.com/documentation/business-messaging/messenger-platform>
+
+#[cfg(any(test, feature = "local"))]
+mod local;
+mod parse;
+mod render;
+mod settle;
+mod spec;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+use channel::{
+    Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
+    Spec, Step, Unverified,
+};
+
+/// The channel `messenger`.
+pub struct Messenger;
+
+impl Channel for Messenger {
+    fn spec(&self) -> &'static Spec {
+        &spec::SPEC
+    }
+
+    fn receive(&self, request: &Request, ctx: &Context<'_>) -> Result<Received, Reject> {
+        Ok(parse::parse(&verify::verify(Unverified(request), ctx)?, ctx))
+    }
+
+    fn post(&self, parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
+        render::post(parts, to, ctx)
+    }
+
+    fn settle(&self, step: &Step, response: &Response) -> Settled {
+        settle::settle(step, response)
+    }
+
+    fn fetch(&self, what: &Fetch) -> Post {
+        render::fetch(what)
+    }
+}
