@@ -203,11 +203,6 @@ mod tests {
         let fields = Unverified(&request).verified().form();
         assert_eq!((fields.len(), fields[0].0.as_str(), fields[999].0.as_str()), (1_000, "first", "x"));
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn what_was_opened_is_read_in_place_of_the_ciphertext() {
