@@ -48,8 +48,8 @@ const TURNS_AT_ONCE: &str = "20";
 const HIDDEN_S: u32 = 30;
 /// What the model takes, milliseconds: enough to be killed in.
 const THINKING_MS: u64 = 300;
-/// From here on there is time for messages that kill three times over.
-const LONG: usize = 200;
+/// From here on there is time for messages that kill three times over, and every point must have killed.
+const LONG: usize = 500;
 const SHORT_KILLS: usize = 40;
 /// Scenes begin this long after each other, while the queue can take them.
 const PACE: Duration = Duration::from_millis(250);
