@@ -70,6 +70,7 @@ impl Local for Feishu {
         match path {
             "/open-apis/im/v1/images" => return ok(json!({"image_key": "img_v3_local"})),
             "/open-apis/im/v1/files" => return ok(json!({"file_key": "file_v3_local"})),
+            "/open-apis/bot/v3/info" => return ok(json!({})),
             path if path.ends_with("/reactions") => return ok(json!({"reaction_id": "local"})),
             _ => {}
         }

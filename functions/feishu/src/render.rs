@@ -16,6 +16,7 @@ pub const GROUP: &str = "group";
 const MESSAGES: &str = "/open-apis/im/v1/messages";
 pub const IMAGES: &str = "/open-apis/im/v1/images";
 pub const FILES: &str = "/open-apis/im/v1/files";
+const ABOUT_US: &str = "/open-apis/bot/v3/info";
 
 /// A message's type and content.
 struct Message {
@@ -68,7 +69,8 @@ impl Writer<'_> {
                 self.steps.extend(messages.next().map(|first| edit(self.ctx.settings, posted, first)));
                 messages.for_each(|message| self.add(message));
             }
-            Part::Media(media) if !plain => self.media(media),
+            Part::Media(media) if plain => self.link(media),
+            Part::Media(media) => self.media(media),
             Part::Buttons { text, choices } if !plain && fit(text, choices) => {
                 let mut texts = render(text, &MARKDOWN, SPEC.text);
                 let last = texts.pop().unwrap_or_default();
@@ -85,9 +87,7 @@ impl Writer<'_> {
     /// A file must be uploaded first; the upload is settled with the content of the message that shows it.
     /// <https://open.feishu.cn/document/server-docs/im-v1/image/create>, <https://open.feishu.cn/document/server-docs/im-v1/file/create>
     fn media(&mut self, media: &Media) {
-        if !media.caption.is_empty() {
-            messages(&media.caption, false).into_iter().for_each(|message| self.add(message));
-        }
+        messages(&media.caption, false).into_iter().for_each(|message| self.add(message));
         let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let (path, name, kind, fields) = if media.is_image() {
             (IMAGES, "image", "image", vec![field("image_type", "message")])
@@ -106,6 +106,16 @@ impl Writer<'_> {
             step.body = Body::JsonWithSecrets { value, fill: vec![field("/content", "answer")] };
         }
         self.steps.push(step);
+    }
+
+    /// In place of an upload that was refused. As many steps as the upload and its message have, so that what was sent before
+    /// keeps its place in the new plan: the last one asks for nothing but the bot's name.
+    fn link(&mut self, media: &Media) {
+        messages(&media.caption, true).into_iter().for_each(|message| self.add(message));
+        let bare = Part::Media(Media { caption: String::new(), ..media.clone() });
+        let text = bare.as_text().unwrap_or_default();
+        messages(&text, true).into_iter().for_each(|message| self.add(message));
+        self.steps.push(call("GET", self.ctx.settings, ABOUT_US, Body::None).optional());
     }
 
     /// <https://open.feishu.cn/document/server-docs/im-v1/message-reaction/create>. There is no sign for writing; this one

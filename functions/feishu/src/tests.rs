@@ -275,6 +275,20 @@ fn both_ways_have_as_many_steps_and_the_same_keys() {
 }
 
 #[test]
+fn links_keep_the_places_of_files() {
+    let url = "https://example.com/a.png".to_owned();
+    let (name, media_type, caption) = ("a.png".to_owned(), "image/png".to_owned(), "here".to_owned());
+    let picture = Part::Media(channel::Media { url, name, media_type, caption });
+    let parts = [picture.clone(), picture, Part::Text("done".into())];
+    let to = Address { chat: "oc_1".into(), ..Address::default() };
+    let count = |plain| {
+        let ctx = PostContext { settings: &Value::Null, key: "k", way: Way::Reply, plain, now: NOW };
+        Feishu.post(&parts, &to, &ctx).steps.len()
+    };
+    assert_eq!((count(false), count(true)), (7, 7));
+}
+
+#[test]
 fn the_stand_in_answers_what_the_room_sends() {
     for conversation in [None, Some("team")] {
         let secrets = secrets();

@@ -140,6 +140,8 @@ fn answered(room: &dyn channel::Channel, step: &Step, response: &Response) -> Op
         {
             None
         }
+        // It failed, or something between it and us did, before or after it posted. A 503 says that it has not begun.
+        Settled::Later(_) if matches!(response.status, 500 | 502 | 504) && step.method != "GET" => None,
         settled => Some(settled),
     }
 }
@@ -160,7 +162,9 @@ mod tests {
         let cut = || Outcome::Answered(Response::text(200, r#"{"ok":tr"#));
         check("telegram", "/bot/sendMessage", cut(), Some(Settled::Posted(None)));
         check("telegram", "/bot/sendMessage", Outcome::Unread(200), Some(Settled::Posted(None)));
-        check("telegram", "/bot/sendMessage", Outcome::Unread(500), Some(Settled::Later(None)));
+        check("telegram", "/bot/sendMessage", Outcome::Unread(503), Some(Settled::Later(None)));
+        check("telegram", "/bot/sendMessage", Outcome::Unread(500), None);
+        check("webhook", "", Outcome::Answered(Response::empty(502)), None);
         check("telegram", "/file/bot/x", Outcome::Unread(200), None);
         // Slack says no with a 200, so a 200 alone says nothing.
         check("slack", "/chat.postMessage", cut(), None);

@@ -28,6 +28,9 @@ enum Message<'a> {
     Menu(String, &'a [Choice]),
     /// Two steps.
     Image(&'a Media),
+    /// In place of an upload that was refused. Two steps as well, so that what was sent before keeps its place in the new
+    /// plan: the second is only the sign for writing.
+    Link(&'a Media),
 }
 
 pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
@@ -36,9 +39,9 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
     for part in parts {
         match part {
             Part::Typing => steps.push(typing(to).optional()),
-            Part::Media(media) if media.is_image() && !ctx.plain => {
-                messages.extend(texts(&media.caption, false));
-                messages.push(Message::Image(media));
+            Part::Media(media) if media.is_image() => {
+                messages.extend(texts(&media.caption, ctx.plain));
+                messages.push(if ctx.plain { Message::Link(media) } else { Message::Image(media) });
             }
             Part::Buttons { text, choices } if !ctx.plain && fit(text, choices) => {
                 messages.push(Message::Menu(render(text, &Plain, SPEC.text).join("\n"), choices));
@@ -81,6 +84,12 @@ fn write(message: Message<'_>, to: &Address, steps: &mut Vec<Step>) {
             let list: Vec<Value> = choices.iter().zip(1..).map(entry).collect();
             let menu = json!({"head_content": text, "list": list, "tail_content": ""});
             steps.push(send(to, "msgmenu", menu));
+        }
+        Message::Link(media) => {
+            let bare = Part::Media(Media { caption: String::new(), ..media.clone() });
+            let text = render(&bare.as_text().unwrap_or_default(), &Plain, SPEC.text).join("\n");
+            steps.push(send(to, "text", json!({"content": text})));
+            steps.push(typing(to).optional());
         }
         Message::Image(media) => {
             let file = Upload {

@@ -222,6 +222,21 @@ fn answers_of_wechat_are_understood() {
 }
 
 #[test]
+fn links_keep_the_places_of_files() {
+    let mut picture = picture();
+    if let Part::Media(media) = &mut picture {
+        media.caption = "here".to_owned();
+    }
+    let parts = [picture.clone(), picture, Part::Text("done".into())];
+    let to = Address { chat: "o1".into(), ..Address::default() };
+    let count = |plain| {
+        let ctx = PostContext { settings: &Value::Null, key: "k", way: Way::Reply, plain, now: NOW };
+        WeChat.post(&parts, &to, &ctx).steps.len()
+    };
+    assert_eq!((count(false), count(true)), (7, 7));
+}
+
+#[test]
 fn the_stand_in_answers_what_the_room_sends() {
     let secrets = secrets();
     let message = Message {

@@ -84,6 +84,9 @@ impl Local for WeCom {
         if path == "/cgi-bin/media/upload" {
             return quiet(json!({"errcode": 0, "errmsg": "ok", "type": "file", "media_id": "local"}));
         }
+        if path == "/cgi-bin/get_api_domain_ip" {
+            return quiet(json!({"errcode": 0, "errmsg": "ok", "ip_list": ["127.0.0.1"]}));
+        }
         let text = at("/text/content").or(at("/markdown/content")).filter(|text| text::fits(text, APP));
         let card = at("/template_card/main_title/title").or(at("/template_card/sub_title_text"));
         let file = at("/image/media_id").or(at("/file/media_id")).map(|id| format!("[file: {id}]"));

@@ -64,7 +64,8 @@ struct App<'a> {
 impl App<'_> {
     fn part(&mut self, part: &Part) {
         match part {
-            Part::Media(media) if !self.ctx.plain => self.media(media),
+            Part::Media(media) if self.ctx.plain => self.link(media),
+            Part::Media(media) => self.media(media),
             Part::Buttons { text, choices } if !self.ctx.plain && fit(text, choices) => {
                 let card = card(text, choices, &self.ctx.part_key(self.steps.len()));
                 self.send("template_card", card);
@@ -84,9 +85,7 @@ impl App<'_> {
 
     /// A file must be uploaded first: <https://developer.work.weixin.qq.com/document/path/90253>.
     fn media(&mut self, media: &Media) {
-        if !media.caption.is_empty() {
-            self.text(&media.caption);
-        }
+        self.text(&media.caption);
         let kind = if media.is_image() { "image" } else { "file" };
         let file = Upload {
             field: "media".to_owned(),
@@ -104,6 +103,17 @@ impl App<'_> {
             let fill = vec![(format!("/{kind}/media_id"), "answer".to_owned())];
             step.body = Body::JsonWithSecrets { value: value.clone(), fill };
         }
+    }
+
+    /// In place of an upload that was refused. As many steps as the upload and its message have, so that what was sent before
+    /// keeps its place in the new plan: the last one only asks for the addresses of WeCom.
+    fn link(&mut self, media: &Media) {
+        self.text(&media.caption);
+        let bare = Part::Media(Media { caption: String::new(), ..media.clone() });
+        self.text(&bare.as_text().unwrap_or_default());
+        let path = with_token("/cgi-bin/get_api_domain_ip");
+        let target = Target::Base { base: "api".to_owned(), path };
+        self.steps.push(Step::new("GET", target, Body::None).optional());
     }
 
     fn send(&mut self, kind: &str, content: Value) {

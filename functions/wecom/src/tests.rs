@@ -234,6 +234,21 @@ fn answers_of_wecom_are_understood() {
 }
 
 #[test]
+fn links_keep_the_places_of_files() {
+    let mut picture = picture();
+    if let Part::Media(media) = &mut picture {
+        media.caption = "here".to_owned();
+    }
+    let parts = [picture.clone(), picture, Part::Text("done".into())];
+    let to = came_to("app_text").unwrap().address;
+    let count = |plain| {
+        let ctx = PostContext { settings: &Value::Null, key: "k", way: Way::Reply, plain, now: NOW };
+        WeCom.post(&parts, &to, &ctx).steps.len()
+    };
+    assert_eq!((count(false), count(true)), (7, 7));
+}
+
+#[test]
 fn the_stand_in_answers_what_the_room_sends() {
     for conversation in [None, Some("team")] {
         let secrets = secrets();

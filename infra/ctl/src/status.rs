@@ -47,7 +47,7 @@ fn turns(count: u64, cap: u32) -> String {
 /// Counters that say something only when they are not zero.
 fn counters() -> Vec<(String, String)> {
     let refusals = [Refusal::NotAddressed, Refusal::Bot, Refusal::Stranger, Refusal::GroupNotAllowed];
-    let mut all = vec![("uncertain".to_owned(), "perhaps posted twice".to_owned())];
+    let mut all = vec![("uncertain".to_owned(), "posts in doubt".to_owned())];
     all.extend(refusals.map(|refusal| {
         let name = refusal.name();
         (format!("refused_{name}"), format!("refused: {}", name.replace('_', " ")))

@@ -45,6 +45,8 @@ fn cases() -> Vec<Case> {
     ];
     let waits: &[_] =
         &[("telegram", 1, 2, 0), ("slack", 1, 2, 0), ("webhook", 1, 2, 0), ("discord", 1, 2, 0)];
+    let failed: &[_] =
+        &[("telegram", 1, 2, 1), ("slack", 1, 2, 1), ("webhook", 1, 2, 0), ("discord", 1, 2, 0)];
     vec![
         case("late", json!({"delay_ms": LATE_MS}), unsure),
         case("answerlost", json!({"status": 0, "done": true}), unsure),
@@ -60,7 +62,8 @@ fn cases() -> Vec<Case> {
         case("huge", json!({"harm": "huge"}), harmed),
         case("toomany", json!({"status": 429}), waits),
         case("toomanywait", json!({"status": 429, "retry_after": 3}), waits),
-        case("down", json!({"status": 500}), waits),
+        // Nobody knows whether it posted before it failed; a 503 says that it has not begun.
+        case("failed", json!({"status": 500}), failed),
         case("downandhuge", json!({"status": 503, "harm": "huge"}), waits),
         dead(
             "moved",
@@ -107,7 +110,7 @@ fn a_rude_platform_delays_its_own_conversation_and_nothing_is_seen_twice_without
             }
             assert_eq!(uncertain(world).await - before, doubts, "each doubt is counted once");
             let status = operations::crabhook("rude", &["status"]);
-            let line = status.lines().find(|line| line.contains("perhaps posted twice"));
+            let line = status.lines().find(|line| line.contains("posts in doubt"));
             assert!(line.is_some_and(|line| line.ends_with(&format!(" {doubts}"))), "{status}");
             let dead = dead(
                 world,

@@ -77,11 +77,16 @@ impl State {
         self.record(now)
     }
 
-    /// The plan and what HEAD says of its parts change together, or not at all. What was sent stays as it is.
+    /// The plan and what HEAD says of its parts change together, or not at all. Where the new plan has as many parts as the old
+    /// one, what was sent stays sent; else the text is cut in other places, and is said from its beginning: nothing of it is lost.
     pub(super) fn rewrite(&mut self, turn: Box<Turn>) -> Vec<Effect> {
         if let Some(open) = self.head.open.first_mut() {
-            open.parts.retain(|part| *part == PartState::Sent);
-            open.parts.resize(turn.steps.len().max(open.parts.len()), PartState::Planned);
+            let alike = open.parts.len() == turn.steps.len();
+            let kept =
+                |part: &PartState| if alike && *part == PartState::Sent { *part } else { PartState::Planned };
+            let mut parts: Vec<PartState> = open.parts.iter().map(kept).collect();
+            parts.resize(turn.steps.len(), PartState::Planned);
+            open.parts = parts;
         }
         let open = self.head.open.clone();
         self.to(Phase::Rewriting, Effect::Rewrite { turn, open })

@@ -162,6 +162,15 @@ fn a_plan_is_changed_once_and_the_turn_is_posted_as_planned_then() {
 }
 
 #[test]
+fn a_plan_that_cuts_the_text_elsewhere_says_it_from_the_beginning() {
+    let refused = || [Reply::Is(Settled::Posted(None)), Reply::Is(Settled::Unformatted)].into();
+    let mut world = World { parts: 2, replies: refused(), ..World::new(&["a"]) };
+    world.run(1).check(&["a#0", "a~#1"]);
+    let mut world = World { parts: 2, parts_again: Some(3), replies: refused(), ..World::new(&["a"]) };
+    world.run(1).check(&["a#0", "a~#0", "a~#1", "a~#2"]);
+}
+
+#[test]
 fn a_call_that_the_lease_does_not_outlast_is_announced_anew() {
     let mut world = World { late: true, ..World::new(&["a"]) };
     world.run(1).check(&["a#0"]);

@@ -31,6 +31,8 @@ pub struct World {
     pub interrupts: u32,
     /// Messages that come while the model is asked, one a question.
     pub comes_during: VecDeque<&'static str>,
+    /// How many parts a turn has that is planned again, where that is another number.
+    pub parts_again: Option<usize>,
     /// The effect that a service fails to do, by its name; once.
     pub trouble_at: Option<&'static str>,
     /// The next call finds that the lease does not outlast it.
@@ -204,6 +206,9 @@ impl World {
             Effect::Replan { turn, .. } => {
                 let mut planned = self.turns[&turn].clone();
                 planned.answer += "~";
+                if let (Some(parts), Some(step)) = (self.parts_again, planned.steps.first().cloned()) {
+                    planned.steps = vec![step; parts];
+                }
                 Event::Planned(Box::new(planned))
             }
             Effect::Rewrite { turn, open } => {
