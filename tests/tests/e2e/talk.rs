@@ -161,7 +161,10 @@ fn a_long_answer_comes_in_parts_and_in_order() {
                 (0..=last).map(|n| format!("Paragraph {n:02}. {}", "word ".repeat(120))).collect();
             world.tell("/model/answers", json!({"answers": [paragraphs.join("\n\n")]})).await;
             let sent = world.send(Words::of(spec.name, "81", "tell me everything")).await;
-            let said = world.until(&sent, |said| said.join("").contains(&format!("Paragraph {last}"))).await.join("\n");
+            let said = world
+                .until(&sent, |said| said.join("").contains(&format!("Paragraph {last}")))
+                .await
+                .join("\n");
             let places: Vec<usize> =
                 (0..=last).filter_map(|n| said.find(&format!("Paragraph {n:02}."))).collect();
             assert!(places.len() == last + 1 && places.is_sorted(), "{}: {places:?}", spec.name);
