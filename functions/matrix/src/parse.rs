@@ -39,9 +39,6 @@ pub fn parse(verified: &Verified<'_>, ctx: &Context<'_>) -> Received {
 }
 
 fn transaction(body: &[u8], us: Us<'_>, ctx: &Context<'_>) -> Received {
-    if channel::encode::json_depth(body) > channel::encode::MAX_JSON_DEPTH {
-        return Received::Nothing(done(), "nested too deeply");
-    }
     let mut ignored = "no events";
     let read = |event| event::inbound(event, us, ctx).map_err(|kind| ignored = kind).ok();
     let inbound: Vec<Inbound> = events(body).into_iter().filter_map(read).collect();
