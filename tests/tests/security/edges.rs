@@ -169,6 +169,7 @@ fn proofs_are_compared_in_constant_time() {
                 ".content_type()",
                 "have == name",
                 "scheme == ",
+                "encrypt_type",
                 ".len()",
                 "is_empty()",
                 "hex(bytes) == signature",
