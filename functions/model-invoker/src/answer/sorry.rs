@@ -1,0 +1,41 @@
+//! What is said when no model answers.
+
+use turn::{Event, Waiting};
+
+use crate::now;
+use crate::run::{Run, Trouble};
+
+impl Run<'_> {
+    /// A deployment without a working model says so once a day; the rest is said each time.
+    pub(super) async fn apologise(
+        &mut self,
+        number: u32,
+        waiting: &[&Waiting],
+        error: &model::Error,
+    ) -> Result<Event, Trouble> {
+        self.timeline.model_errors += 1;
+        tracing::error!(conversation = %self.conversation, %error, "the model did not answer");
+        if let model::Error::NotSetUp(_) = error {
+            let scope = format!("not_set_up#{}", self.conversation);
+            if !self.services.store.once(&scope, &crate::day(now()), now()).await? {
+                return Ok(Event::Silent);
+            }
+        }
+        let mut turn = self.turn(number, waiting, line(error));
+        turn.history = false;
+        Ok(Event::Answered(Box::new(turn)))
+    }
+}
+
+fn line(error: &model::Error) -> &'static str {
+    match error {
+        model::Error::NotSetUp(_) => {
+            "This assistant is not set up yet: its operator must choose a model. I say this once a day."
+        }
+        model::Error::Refused(_) => "The model does not want to answer this.",
+        model::Error::TooLong => "This message is too long for me. Please send it in parts.",
+        model::Error::Busy { .. } | model::Error::Interrupted { .. } => {
+            "Sorry, the model is not answering at the moment. Please try again in a minute."
+        }
+    }
+}
