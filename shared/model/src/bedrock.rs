@@ -63,7 +63,7 @@ impl Bedrock {
         }
         for (role, text) in prompt::turns(ask) {
             let role = match role {
-                Role::User => ConversationRole::User,
+                Role::User | Role::Tool => ConversationRole::User,
                 Role::Assistant => ConversationRole::Assistant,
             };
             let message = Message::builder().role(role).content(ContentBlock::Text(text)).build();
@@ -128,6 +128,7 @@ fn count(usage: &TokenUsage) -> Usage {
         input: count(usage.input_tokens) + read + written,
         output: count(usage.output_tokens),
         cached: read,
+        reasoning: 0,
     }
 }
 

@@ -45,6 +45,7 @@ mod tests {
                 role: *role,
                 text: (*text).into(),
                 name: name.map(str::to_owned),
+                ..Message::default()
             })
             .collect();
         let turns = turns(&Ask { messages, ..Ask::default() });

@@ -83,13 +83,13 @@ pub(crate) async fn read(
 /// An answer without text is none: what is done next depends on why it has none.
 fn finish(text: String, usage: Usage, stop: Stop, model: &str) -> Result<Answer, Error> {
     if !text.trim().is_empty() {
-        return Ok(Answer { text, usage, model: model.to_owned(), stop });
+        return Ok(Answer { text, usage, model: model.to_owned(), stop, calls_made: 1, ..Answer::default() });
     }
     match stop {
         Stop::Filtered => Err(Error::Refused("the provider's content filter stopped the answer".into())),
         Stop::Length => Err(Error::NotSetUp(
             "the model used up its output tokens before it wrote anything: raise `max_output_tokens`".into(),
         )),
-        Stop::End | Stop::Other => Err(Error::busy("its answer was empty")),
+        Stop::End | Stop::Tools | Stop::Other => Err(Error::busy("its answer was empty")),
     }
 }

@@ -32,13 +32,13 @@ impl Run<'_> {
             system: self.assistant().prompt,
             messages: lines
                 .into_iter()
-                .map(|line| Message { role: role(line.by_assistant), text: line.text, name: None })
+                .map(|line| Message { role: role(line.by_assistant), text: line.text, ..Message::default() })
                 .collect(),
             max_output_tokens: match self.place.config.limits.output_tokens {
                 0 => u32::MAX,
                 most => most,
             },
-            temperature: None,
+            ..Ask::default()
         })
     }
 }

@@ -55,7 +55,7 @@ pub async fn check(place: &Place, config: &Config, findings: &mut Findings) -> R
 async fn ask(services: &Services, config: &Config, name: &str) -> Result<u128, model::Error> {
     let chain = services.models.chain(services, config, name).await?;
     let started = Instant::now();
-    let question = Message { role: Role::User, text: "Say: ok".to_owned(), name: None };
+    let question = Message { role: Role::User, text: "Say: ok".to_owned(), ..Message::default() };
     let ask = Ask { messages: vec![question], max_output_tokens: TOKENS, ..Ask::default() };
     match chain.ask(&ask, started + PATIENCE, &mut |_| ()).await {
         Ok(_) | Err(model::Error::Interrupted { .. }) => Ok(started.elapsed().as_millis()),

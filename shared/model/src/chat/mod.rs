@@ -191,7 +191,7 @@ impl Dialect {
 
 fn request(ask: &Ask) -> ChatRequest {
     let messages = prompt::turns(ask).into_iter().map(|(role, text)| match role {
-        Role::User => ChatMessage::user(text),
+        Role::User | Role::Tool => ChatMessage::user(text),
         Role::Assistant => ChatMessage::assistant(text),
     });
     let request = ChatRequest::from_messages(messages.collect());
@@ -210,6 +210,7 @@ fn usage(counted: genai::chat::Usage) -> Usage {
         input: count(counted.prompt_tokens),
         output: count(counted.completion_tokens),
         cached: count(counted.prompt_tokens_details.and_then(|details| details.cached_tokens)),
+        reasoning: count(counted.completion_tokens_details.and_then(|details| details.reasoning_tokens)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::server::{Reply, Server};
 use super::{LIMITS, Outcome, ask, clients, config, interrupted, openai};
 use crate::chat::{Chat, Dialect};
-use crate::{Answer, Ask, Chain, Error, Model, OnText, Partial, Stop, Usage};
+use crate::{Answer, Ask, Chain, Error, Model, OnText, Partial};
 
 /// Answers by a script; the text is its own name. Panics when it is asked too often.
 struct Scripted {
@@ -24,7 +24,7 @@ impl Model for Scripted {
         self.asked.lock().unwrap().push(self.name);
         self.script.lock().unwrap().pop_front().unwrap()?;
         let model = self.name.to_owned();
-        Ok(Answer { text: model.clone(), usage: Usage::default(), model, stop: Stop::End })
+        Ok(Answer { text: model.clone(), model, ..Answer::default() })
     }
 }
 

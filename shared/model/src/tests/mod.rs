@@ -57,7 +57,7 @@ async fn ask(model: &dyn Model) -> Outcome {
 }
 
 fn question() -> Ask {
-    let message = |role, text: &str| Message { role, text: text.into(), name: None };
+    let message = |role, text: &str| Message { role, text: text.into(), ..Message::default() };
     Ask {
         system: "be brief".into(),
         messages: vec![
@@ -66,7 +66,7 @@ fn question() -> Ask {
             message(Role::User, QUESTION),
         ],
         max_output_tokens: 100,
-        temperature: None,
+        ..Ask::default()
     }
 }
 

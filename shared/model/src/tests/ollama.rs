@@ -27,7 +27,7 @@ async fn an_answer_streams_in() {
     let answer = outcome.result.unwrap();
     assert_eq!((answer.text.as_str(), answer.stop), ("Hello", Stop::End));
     assert_eq!(outcome.pieces, ["Hel", "lo"]);
-    assert_eq!(answer.usage, Usage { input: 12, output: 3, cached: 0 });
+    assert_eq!(answer.usage, Usage { input: 12, output: 3, cached: 0, reasoning: 0 });
     let request = &server.requests()[0];
     assert!(request.starts_with("POST /api/chat HTTP/1.1\r\n"), "{request}");
     assert!(!request.to_ascii_lowercase().contains("authorization:"), "{request}");

@@ -35,7 +35,7 @@ async fn an_answer_streams_in() {
     let answer = outcome.result.unwrap();
     assert_eq!(answer.text, "Hello ☃");
     assert_eq!(outcome.pieces, ["Hel", "lo ☃"]);
-    assert_eq!(answer.usage, Usage { input: 20, output: 5, cached: 16 });
+    assert_eq!(answer.usage, Usage { input: 20, output: 5, cached: 16, reasoning: 0 });
     assert_eq!((answer.model.as_str(), answer.stop), ("openai tiny-high", Stop::End));
     let request = &server.requests()[0];
     assert!(request.starts_with("POST /v1/chat/completions HTTP/1.1\r\n"), "{request}");
