@@ -145,10 +145,11 @@ fn turn() -> Turn {
             Step::new("POST", base("api", "/set"), secret),
         ],
         ids: vec![Some("88".into()), None, None, None],
-        usage: Usage { input: 30, output: 4 },
+        usage: Usage { input: 30, output: 4, ..Usage::default() },
         model: "scripted".into(),
         at: AT + 200,
         stopped: true,
+        ..Turn::default()
     }
 }
 
@@ -191,6 +192,7 @@ fn items_of_the_table_are_read() {
         }],
         cancel: Some(7),
         interrupt: Some(3),
+        ..Head::default()
     };
     check("head", &head);
     check("turn", &turn());

@@ -296,6 +296,7 @@ impl<'a> Run<'a> {
             model: String::new(),
             at,
             stopped: false,
+            ..Turn::default()
         };
         turn.steps = self.plan(&turn);
         for other in waiting.iter().rev().skip(1).map(|waiting| &waiting.inbound.address) {

@@ -234,6 +234,12 @@ mod tests {
             cancel: Some(7),
             interrupt: Some(3),
             paused: 1_795_000_000_001,
+            draft: Some(turn::Draft { turn: 4, posted: "88".into(), at: 1_795_000_000_002 }),
+            summary_to: 2,
+            assistant: Some("reviewer".into()),
+            model: Some("claude".into()),
+            disclosed: true,
+            last_at: 1_795_000_000_003,
         };
         assert_eq!(head(keys::head(&of).with(&full, None).unwrap()).unwrap(), full);
     }

@@ -291,7 +291,7 @@ mod tests {
             channel_per_minute: 3,
             per_person: 4,
             per_stack: 5,
-            output_tokens: 0,
+            ..Limits::NONE
         };
         assert_eq!(Cap::ALL.map(|cap| cap.limit(&limits)), [1, 2, 3, 4, 5]);
         assert_eq!(Cap::ALL.map(|cap| cap.limit(&Limits::NONE)), [0; 5]);

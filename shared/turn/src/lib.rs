@@ -10,4 +10,6 @@ pub mod prompt;
 mod state;
 
 pub use machine::{Commit, Effect, Event, Fate, State, Token, step};
-pub use state::{Head, OpenTurn, PartState, Spoken, Turn, Usage, VERSION, Waiting};
+pub use state::{
+    Change, Draft, Head, Note, Notes, OpenTurn, PartState, Spoken, Summary, Turn, Usage, VERSION, Waiting,
+};

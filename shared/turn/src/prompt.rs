@@ -95,6 +95,7 @@ mod tests {
             model: String::new(),
             at: 0,
             stopped: false,
+            ..Turn::default()
         }
     }
 

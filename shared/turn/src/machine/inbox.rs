@@ -108,6 +108,7 @@ impl State {
             since: self.head.since,
             turn,
             delete: std::mem::take(&mut self.group),
+            change: Default::default(),
         };
         self.to(Phase::Committing, Effect::Commit(commit))
     }

@@ -290,6 +290,7 @@ impl World {
             model: String::new(),
             at: self.now,
             stopped: false,
+            ..Turn::default()
         }
     }
 
