@@ -63,6 +63,7 @@ fn fetch(id: &str) -> Fetch {
 fn inbound() -> Inbound {
     Inbound {
         echo_of: None,
+        due: false,
         v: 1,
         id: "5001".into(),
         channel: "telegram".into(),

@@ -77,10 +77,11 @@ pub fn judge(inbound: &Inbound, standing: &Standing) -> Judgement {
     if group && !inbound.addressed {
         return Judgement::Refuse(Refusal::NotAddressed);
     }
-    if as_claim(inbound.text()).is_some() {
+    // A reminder's text is the assistant's own: no command, and no code.
+    if !inbound.due && as_claim(inbound.text()).is_some() {
         return Judgement::Claim;
     }
-    let command = Command::parse(inbound.text());
+    let command = if inbound.due { None } else { Command::parse(inbound.text()) };
     if command == Some(Command::Allow) && standing.role == Role::Owner {
         return Judgement::Command(Command::Allow);
     }
@@ -214,6 +215,7 @@ mod tests {
             at: 0,
             address: channel::Address::default(),
             echo_of: None,
+            due: false,
         }
     }
 

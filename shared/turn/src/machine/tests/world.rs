@@ -58,6 +58,7 @@ pub fn message(id: &str, at: i64) -> Inbound {
         at,
         address: Address::default(),
         echo_of: None,
+        due: false,
     }
 }
 

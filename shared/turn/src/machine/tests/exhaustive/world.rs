@@ -79,6 +79,7 @@ pub fn waiting(id: u8, tries: u32) -> Waiting {
         conversation: Conversation { chat: String::new(), thread: None },
         kind: Kind::Dm,
         echo_of: None,
+        due: false,
         sender,
         addressed: true,
         content: Content::Text(String::new()),
