@@ -18,7 +18,7 @@ pub struct Tool {
     /// JSON Schema of its arguments; of `http` and `lambda`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arguments: Option<Value>,
-    /// Where it is; of `mcp` and `http`.
+    /// Where it is; of `mcp` and `http`. Of `web_fetch`: pages below this address may be fetched although they are not public.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// Name or ARN of the function; of `lambda`.
@@ -30,7 +30,8 @@ pub struct Tool {
     /// Name of the secret `/<stack>/tool/<name>` that signs its requests by Standard Webhooks; of `http`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
-    /// Of a server's tools, those that may be called; all of them where none is named. Of `mcp`.
+    /// Of `mcp`: those of the server's tools that may be called; all of them where none is named. Of `web_fetch`: the hosts that
+    /// pages may be fetched from, `*.example.com` for everything below a name; every public one where none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow: Vec<String>,
     /// Which calls the person is asked about first.
@@ -98,7 +99,9 @@ impl Tool {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confirm {
+    /// Calls of a server's tools that it does not itself call read-only.
     #[default]
+    Auto,
     None,
     All,
     /// Of a server's tools, those.
@@ -107,9 +110,10 @@ pub enum Confirm {
 }
 
 impl Confirm {
-    /// Whether a call of that name is asked about.
-    pub fn asks(&self, name: &str) -> bool {
+    /// Whether a call of that name is asked about. `changes`: it is of a server that does not say that it changes nothing.
+    pub fn asks(&self, name: &str, changes: bool) -> bool {
         match self {
+            Confirm::Auto => changes,
             Confirm::None => false,
             Confirm::All => true,
             Confirm::Names(names) => names.iter().any(|known| known == name),
