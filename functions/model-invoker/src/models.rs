@@ -1,6 +1,6 @@
 //! Which model answers: the configuration's, its fallbacks behind it, keys from the secrets.
 
-use model::{Chain, Clients, Model, ModelConfig};
+use model::{Chain, Clients, Cooldowns, Model, ModelConfig};
 use secrecy::SecretString;
 use turn::config::Config;
 
@@ -8,6 +8,8 @@ use crate::services::Services;
 
 /// More fallbacks than this are a ring.
 const MAX_CHAIN: usize = 4;
+/// Most calls of models for one turn.
+const MAX_CALLS: u32 = 8;
 
 /// The clients that models are asked with.
 pub struct Models {
@@ -26,20 +28,20 @@ impl Models {
         config: &Config,
         name: &str,
     ) -> Result<Chain, model::Error> {
-        let mut models: Vec<Box<dyn Model>> = Vec::new();
+        let mut models: Vec<(String, Box<dyn Model>)> = Vec::new();
         let mut first_error = None;
         let mut next = Some(name);
         for _ in 0..MAX_CHAIN {
-            let Some(entry) = next.and_then(|name| config.models.get(name)) else { break };
+            let Some((name, entry)) = next.and_then(|name| config.models.get_key_value(name)) else { break };
             match self.model(services, entry).await {
-                Ok(model) => models.push(model),
+                Ok(model) => models.push((name.clone(), model)),
                 Err(error) => first_error = first_error.or(Some(error)),
             }
             next = entry.fallback.as_deref();
         }
         match first_error {
             Some(error) if models.is_empty() => Err(error),
-            _ => Ok(Chain::new(models)),
+            _ => Ok(Chain::new(models, Cooldowns::default(), MAX_CALLS)),
         }
     }
 
@@ -62,7 +64,7 @@ impl Models {
             base_url: entry.base_url.clone(),
             key,
             reasoning: entry.reasoning,
-            max_output_tokens: None,
+            ..ModelConfig::default()
         };
         model::build(config, &self.clients)
     }

@@ -30,7 +30,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-pub use chain::Chain;
+pub use chain::{Chain, Cooldowns};
 pub use config::{Aws, Clients, ModelConfig, build};
 pub use error::{Error, Partial};
 pub use tokens::estimate_tokens;
