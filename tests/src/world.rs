@@ -322,11 +322,17 @@ impl World {
     }
 }
 
+/// What the messages there say in the end, in the order in which they appeared.
 fn texts(calls: &[Value], reply_key: &str) -> Vec<String> {
-    calls
-        .iter()
-        .filter(|call| call["status"].as_u64().is_some_and(|status| (200..300).contains(&status)))
-        .filter(|call| call["said"]["reply_key"] == reply_key)
-        .filter_map(|call| call["said"]["text"].as_str().map(str::to_owned))
-        .collect()
+    let mut messages: Vec<(Value, String)> = Vec::new();
+    let fine = |call: &&Value| call["status"].as_u64().is_some_and(|status| (200..300).contains(&status));
+    for call in calls.iter().filter(fine).filter(|call| call["said"]["reply_key"] == reply_key) {
+        let Some(text) = call["said"]["text"].as_str().map(str::to_owned) else { continue };
+        let edited = call["edited"] == true;
+        match messages.iter_mut().rev().find(|(id, _)| edited && *id == call["message"]) {
+            Some((_, says)) => *says = text,
+            None => messages.push((call["message"].clone(), text)),
+        }
+    }
+    messages.into_iter().map(|(_, text)| text).collect()
 }

@@ -159,7 +159,7 @@ impl Writer<'_> {
 /// At most 20 times, and as long as the organisation allows: <https://open.feishu.cn/document/server-docs/im-v1/message/update>.
 fn edit(settings: &Value, posted: &str, message: Message) -> Step {
     let body = json!({"msg_type": message.kind, "content": message.content.to_string()});
-    call("PUT", settings, &format!("{MESSAGES}/{}", encode::segment(posted)), Body::Json(body))
+    call("PUT", settings, &format!("{MESSAGES}/{}", encode::segment(posted)), Body::Json(body)).repeatable()
 }
 
 fn call(method: &str, settings: &Value, path: &str, body: Body) -> Step {

@@ -1,12 +1,13 @@
 //! Answering: the lease is kept alive beside everything that it takes to answer a group of messages, and what ends it is made
 //! into a turn.
 //!
-//! [`prompt`] makes the question, [`held`] keeps lease, token and typing sign alive, [`sorry`] has the lines for when no model
-//! answers.
+//! [`prompt`] makes the question, [`held`] keeps lease, token and typing sign alive, [`stream`] shows what is written so far,
+//! [`sorry`] has the lines for when no model answers.
 
 mod held;
 mod prompt;
 mod sorry;
+mod stream;
 mod written;
 
 use std::time::{Duration, Instant};
@@ -18,6 +19,7 @@ use turn::{Event, Spoken, State, Waiting};
 use crate::now;
 use crate::run::{Run, Trouble};
 use held::{Ended, Hold};
+use stream::Show;
 use written::Written;
 
 /// The model has answered this long before the invocation ends, milliseconds.
@@ -61,18 +63,28 @@ impl Run<'_> {
         let question = Question { number, newest, since: state.head().since, deadline, waiting };
         let hold = Hold { epoch: state.epoch(), looked_at: interruptible.then_some(state.head().rev) };
         let written = Written::default();
+        self.is_draft_left(&question).await?;
         let run = &*self;
-        let ended = tokio::select! {
-            biased;
-            reply = run.reply(&question, &written) => Ended::Done(reply?),
-            ended = run.hold(hold) => ended?,
-            never = run.type_on(newest) => never,
+        let show = Show::new(run, &question, hold.epoch, run.draft.clone());
+        let work = async {
+            Ok(tokio::select! {
+                biased;
+                reply = run.reply(&question, &written) => Ended::Done(reply?),
+                ended = run.hold(hold) => ended?,
+                never = run.type_on(newest) => never,
+            })
         };
+        let ended = show.beside(&written, work).await?;
+        let (draft, seen_at) = (show.posted(), show.seen_at());
+        (self.draft, self.timeline.seen_at) = (draft, seen_at);
         match ended {
             Ended::Lost => Ok(Event::Fenced),
             Ended::Interrupted => Ok(Event::Interrupted),
             Ended::Stopped => {
-                let mut turn = self.turn(number, &question.waiting, written.text().trim());
+                let partial = written.text();
+                let nothing = if self.draft.is_some() { "*(stopped)*" } else { "" };
+                let said = Some(partial.trim()).filter(|text| !text.is_empty()).unwrap_or(nothing);
+                let mut turn = self.turn(number, &question.waiting, said);
                 turn.stopped = true;
                 Ok(Event::Answered(Box::new(turn)))
             }

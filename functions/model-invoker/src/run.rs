@@ -1,6 +1,7 @@
 //! Running one token: the machine in `turn` decides, this does.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use channel::{Address, ConversationKey, Inbound, Part, PostContext, Settled, Step, Way};
 use turn::machine::{LEASE_MS, TOKEN_S};
@@ -36,7 +37,9 @@ pub struct Run<'a> {
     words: HashMap<String, Words>,
     hidden_at: i64,
     /// The lease's end as last written, Unix milliseconds.
-    lease_until: i64,
+    lease_until: AtomicI64,
+    /// The message on the platform that shows what is being written: the answer takes its place.
+    pub(crate) draft: Option<String>,
     commits: u32,
     /// What the own message waits for is of another release: the token stays until an invoker comes that knows it.
     other_release: bool,
@@ -89,7 +92,8 @@ impl<'a> Run<'a> {
             turns: HashMap::new(),
             words: HashMap::new(),
             hidden_at: 0,
-            lease_until: 0,
+            lease_until: AtomicI64::new(0),
+            draft: None,
             commits: 0,
             other_release: false,
             paused: None,
@@ -143,6 +147,9 @@ impl<'a> Run<'a> {
 
     async fn effect(&mut self, state: &State, effect: Effect) -> Result<Event, Trouble> {
         let (store, conversation, epoch) = (&self.services.store, self.conversation.clone(), state.epoch());
+        if matches!(effect, Effect::Ask { .. } | Effect::Compose { .. } | Effect::Bury { .. }) {
+            self.draft = state.head().draft.as_ref().map(|draft| draft.posted.clone());
+        }
         Ok(match effect {
             Effect::Hide(_) => {
                 self.keep_hidden().await?;
@@ -153,7 +160,10 @@ impl<'a> Run<'a> {
                 Event::Kept { new: matches!(kept, store::Kept::New) }
             }
             Effect::Take => match store.take(&conversation, now(), now() + LEASE_MS).await? {
-                store::Taken::Taken(head) => Event::Taken(head),
+                store::Taken::Taken(head) => {
+                    self.hold_until(head.until);
+                    Event::Taken(head)
+                }
                 store::Taken::Busy(_) => Event::Busy,
             },
             Effect::Interrupt => {
@@ -199,21 +209,21 @@ impl<'a> Run<'a> {
                     self.turns.insert(turn.number, (**turn).clone());
                 }
                 let days = self.assistant().history.days;
-                self.lease_until = now() + LEASE_MS;
+                self.hold_until(now() + LEASE_MS);
                 let written = store.commit(&conversation, epoch, &commit, &token, days, now()).await?;
                 fenced(written, Event::Committed)
             }
             Effect::Mark(open) => {
                 self.keep_hidden().await?;
-                self.lease_until = now() + LEASE_MS;
-                fenced(store.mark(&conversation, epoch, &open, self.lease_until).await?, Event::Marked)
+                self.hold_until(now() + LEASE_MS);
+                fenced(store.mark(&conversation, epoch, &open, self.held_until()).await?, Event::Marked)
             }
             Effect::Call { turn, part, doubt } => self.call(turn, part, doubt).await?,
             Effect::Replan { turn, plain } => self.replan(turn, plain).await?,
             Effect::Rewrite { turn, open } => {
-                self.lease_until = now() + LEASE_MS;
+                self.hold_until(now() + LEASE_MS);
                 self.turns.insert(turn.number, (*turn).clone());
-                let written = store.rewrite(&conversation, epoch, &turn, &open, self.lease_until).await?;
+                let written = store.rewrite(&conversation, epoch, &turn, &open, self.held_until()).await?;
                 fenced(written, Event::Marked)
             }
             Effect::Fail { turn, reason } => self.fail(turn, reason).await?,
@@ -226,6 +236,16 @@ impl<'a> Run<'a> {
             }
             Effect::Acknowledge | Effect::Return(_) => Event::Trouble,
         })
+    }
+
+    /// Until when the lease lasts as far as this process knows, Unix milliseconds.
+    pub(crate) fn held_until(&self) -> i64 {
+        self.lease_until.load(Ordering::Relaxed)
+    }
+
+    /// It was written that the lease lasts until then, Unix milliseconds.
+    pub(crate) fn hold_until(&self, until: i64) {
+        self.lease_until.store(until, Ordering::Relaxed);
     }
 
     /// Hides the own token anew, unless that was just done.
@@ -296,6 +316,7 @@ impl<'a> Run<'a> {
             model: String::new(),
             at,
             stopped: false,
+            draft: self.draft.clone().filter(|_| !answer.is_empty()),
             ..Turn::default()
         };
         turn.steps = self.plan(&turn);
@@ -309,7 +330,12 @@ impl<'a> Run<'a> {
     /// The requests that say the turn's answer.
     fn plan(&self, turn: &Turn) -> Vec<Step> {
         let key = format!("{}/{}", self.conversation, turn.number);
-        let part = if turn.answer.is_empty() { Part::Dismiss } else { Part::Text(turn.answer.clone()) };
+        let text = turn.answer.clone();
+        let part = match &turn.draft {
+            _ if text.is_empty() => Part::Dismiss,
+            Some(posted) => Part::Edit { posted: posted.clone(), text },
+            None => Part::Text(text),
+        };
         let context = PostContext {
             settings: &self.place.settings,
             key: &key,
@@ -346,7 +372,7 @@ impl<'a> Run<'a> {
             return Ok(Event::Settled(Settled::Gone));
         }
         // This process may have been stopped for a while: nothing is posted that the lease does not outlast.
-        if now() + outgoing::CALL_TIME_OUT_MS > self.lease_until {
+        if now() + outgoing::CALL_TIME_OUT_MS > self.held_until() {
             return Ok(Event::Late);
         }
         if doubt && !step.optional && !step.repeatable && self.is_left_in_doubt(&step).await? {
@@ -372,6 +398,11 @@ impl<'a> Run<'a> {
             }
             Settled::Later(_) | Settled::Gone | Settled::Broken(_) | Settled::Unformatted => {
                 tracing::warn!(conversation = %self.conversation, turn = number, part, outcome = ?settled, "not posted");
+                // The message that showed the draft takes no more changes, or is gone: the answer gets one of its own.
+                let refused = matches!(settled, Settled::Broken(_));
+                if refused && self.turns.get(&number).is_some_and(|turn| turn.draft.is_some()) {
+                    return Ok(Event::Settled(Settled::Gone));
+                }
             }
             Settled::Posted(None) | Settled::Fetched(_) | Settled::Person(_) | Settled::Renew(_) => {}
         }
@@ -390,6 +421,8 @@ impl<'a> Run<'a> {
         let Some(mut turn) = self.loaded(number).await?.cloned() else { return Ok(lost_turn()) };
         if plain && !turn.plain {
             turn.plain = true;
+        } else if !plain && turn.draft.is_some() {
+            turn.draft = None;
         } else if !plain && turn.way == Way::Reply {
             turn.way = Way::Push;
         } else {

@@ -65,6 +65,11 @@ impl Local for Teams {
         [(APP_ID.to_owned(), app.to_owned())].into_iter().collect()
     }
 
+    fn edits(&self, request: &Request) -> Option<String> {
+        let id = request.path.rsplit('/').next().filter(|_| request.method == "PUT")?;
+        Some(encode::decode(id))
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         if request.path.starts_with("/keys/") {
             return quiet(200, published());
@@ -85,7 +90,8 @@ impl Local for Teams {
             (Some(text), _) => Some(text.to_owned()),
             (None, image) => image.map(|url| format!("[image: {url}]")),
         };
-        let id = number(&sign::sha256_hex(&request.body)).to_string();
+        let new = || number(&sign::sha256_hex(&request.body)).to_string();
+        let id = self.edits(request).unwrap_or_else(new);
         match (field("type"), shown) {
             (Some("typing"), _) => quiet(201, json!({})),
             (Some("message"), Some(text)) if !text.trim().is_empty() && text::fits(&text, SPEC.text) => {

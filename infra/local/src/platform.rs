@@ -3,14 +3,14 @@
 //! - `/<channel>/<base>/…`: the platform's API
 //! - `GET /calls?channel=x&since=n&wait=s`: what was called after the call numbered `n`, waiting up to `s` seconds for it
 //! - `POST /fault`: makes the next calls of a channel fail, see [`Fault`]
-//! - `/model/v1`: an OpenAI-compatible model, see [`model`]
+//! - `/model/…`: a model that speaks several providers' protocols, see [`model`]
 
 mod calls;
 mod fault;
 mod model;
 mod wire;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ use axum::extract::{DefaultBodyLimit, Json, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use channel::Request;
-use channel::local::Said;
+use channel::local::{Local, Said};
+use channel::{Request, Step, Target};
 use model_invoker::channels;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -29,10 +29,10 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 pub use calls::Call;
-use calls::Calls;
+use calls::{Calls, Shown};
 pub use fault::Fault;
 use fault::Faults;
-use model::Model;
+use model::{Dialect, Model, Told};
 
 use crate::Error;
 
@@ -53,6 +53,8 @@ struct Stage {
     model: Model,
     /// Channel and key of what was posted, on platforms that know repetitions by a key.
     posted: Mutex<HashSet<(String, String)>>,
+    /// Where messages stand that may be changed: the reply key by channel and id.
+    places: Mutex<HashMap<(String, String), String>>,
     called: Box<dyn Fn(&Call) + Send + Sync>,
 }
 
@@ -71,6 +73,7 @@ impl Platform {
             faults: Faults::default(),
             model: Model::default(),
             posted: Mutex::default(),
+            places: Mutex::default(),
             called: Box::new(called),
         };
         let (stop, stopped) = oneshot::channel::<()>();
@@ -91,7 +94,9 @@ fn router(stage: Stage) -> Router {
     Router::new()
         .route("/calls", get(list))
         .route("/fault", post(fault))
-        .route("/model/v1/chat/completions", post(complete))
+        .route("/model/v1/chat/completions", post(chat))
+        .route("/model/anthropic/v1/messages", post(anthropic))
+        .route("/model/bedrock/model/{id}/converse-stream", post(converse))
         .route("/model/delay", post(model_delay))
         .route("/model/answers", post(model_answers))
         .route("/model/calls", get(model_calls))
@@ -150,15 +155,49 @@ async fn play(
         let texts: Vec<&str> = answer.said.iter().map(|said| said.text.as_str()).collect();
         Some(Said { reply_key: first.reply_key.clone(), text: texts.join("\n\n") })
     });
+    let shown = shown(&stage, room, name, &request, answer.as_ref(), said);
     let failure = fault.as_ref().filter(|fault| fault.fails());
     let answer = failure.map_or_else(|| answer.map(|answer| answer.response), Fault::response);
     let status = answer.as_ref().map_or(0, |answer| answer.status);
-    let call = stage.calls.note(name, &request, status, said);
+    let call = stage.calls.note(name, &request, status, shown);
     (stage.called)(&call);
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }
     wire::write(answer, fault.and_then(|fault| fault.harm))
+}
+
+/// The message that a call made or changed, and what it says now. A change stands where the message stands, even where the call
+/// does not name the place.
+fn shown(
+    stage: &Stage,
+    room: &dyn Local,
+    name: &str,
+    request: &Request,
+    answer: Option<&channel::local::Answer>,
+    said: Option<Said>,
+) -> Shown {
+    let (Some(answer), Some(mut said)) = (answer, said) else { return Shown::default() };
+    let (base, rest) = request.path.trim_start_matches('/').split_once('/').unwrap_or((&request.path, ""));
+    let target = Target::Base { base: base.to_owned(), path: format!("/{rest}") };
+    let step = Step::new(&request.method, target, channel::Body::Json(Value::Null));
+    let edits = room.edits(request);
+    let message = edits.clone().or_else(|| match room.settle(&step, &answer.response) {
+        channel::Settled::Posted(id) => id,
+        _ => None,
+    });
+    let mut places = stage.places.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut edited = false;
+    if let Some(message) = &message {
+        let key = (name.to_owned(), message.clone());
+        match places.get(&key).filter(|_| edits.is_some()) {
+            Some(place) => (said.reply_key, edited) = (place.clone(), true),
+            None => {
+                places.insert(key, said.reply_key.clone());
+            }
+        }
+    }
+    Shown { said: Some(said), message, edited }
 }
 
 fn read(headers: &HeaderMap) -> channel::Headers {
@@ -168,9 +207,21 @@ fn read(headers: &HeaderMap) -> channel::Headers {
         .collect()
 }
 
+async fn chat(State(stage): State<Arc<Stage>>, Json(question): Json<Value>) -> Response {
+    complete(&stage, Dialect::Chat, "/v1/chat/completions", question).await
+}
+
+async fn anthropic(State(stage): State<Arc<Stage>>, Json(question): Json<Value>) -> Response {
+    complete(&stage, Dialect::Anthropic, "/anthropic/v1/messages", question).await
+}
+
+async fn converse(State(stage): State<Arc<Stage>>, Json(question): Json<Value>) -> Response {
+    complete(&stage, Dialect::Converse, "/bedrock", question).await
+}
+
 /// The model as a channel named `model` where faults are concerned.
-async fn complete(State(stage): State<Arc<Stage>>, Json(question): Json<Value>) -> Response {
-    let fault = stage.faults.next("model", "/v1/chat/completions", question.to_string().as_bytes());
+async fn complete(stage: &Stage, dialect: Dialect, path: &str, question: Value) -> Response {
+    let fault = stage.faults.next("model", path, question.to_string().as_bytes());
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }
@@ -179,7 +230,7 @@ async fn complete(State(stage): State<Arc<Stage>>, Json(question): Json<Value>) 
             stage.model.note(&question);
             wire::write(fault.response(), fault.harm)
         }
-        None => stage.model.answer(question).await,
+        None => stage.model.answer(dialect, question).await,
     }
 }
 
@@ -195,7 +246,7 @@ async fn model_delay(State(stage): State<Arc<Stage>>, Json(delay): Json<Delay>) 
 
 #[derive(Deserialize)]
 struct Answers {
-    answers: Vec<String>,
+    answers: Vec<Told>,
 }
 
 async fn model_answers(State(stage): State<Arc<Stage>>, Json(next): Json<Answers>) -> StatusCode {

@@ -44,11 +44,16 @@ impl Run<'_> {
 
     /// Renews lease and token; says so when the question is to end.
     async fn tick(&self, hold: Hold) -> Result<Option<Ended>, Trouble> {
-        let renew = self.services.store.renew(&self.conversation, hold.epoch, now() + LEASE_MS);
+        let until = now() + LEASE_MS;
+        let renew = self.services.store.renew(&self.conversation, hold.epoch, until);
         let hide = self.services.queue.hide(self.receipt, turn::machine::TOKEN_S);
         let (renewed, hidden) = tokio::join!(renew, hide);
         hidden?;
-        Ok(match renewed? {
+        let renewed = renewed?;
+        if let store::Renewed::Renewed(_) = renewed {
+            self.hold_until(until);
+        }
+        Ok(match renewed {
             store::Renewed::Fenced => Some(Ended::Lost),
             store::Renewed::Renewed(head) if head.cancel == Some(hold.epoch) => Some(Ended::Stopped),
             store::Renewed::Renewed(head) if head.interrupt > hold.looked_at && hold.looked_at.is_some() => {

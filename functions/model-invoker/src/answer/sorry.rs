@@ -17,7 +17,8 @@ impl Run<'_> {
         tracing::error!(conversation = %self.conversation, %error, "the model did not answer");
         if let model::Error::NotSetUp(_) = error {
             let scope = format!("not_set_up#{}", self.conversation);
-            if !self.services.store.once(&scope, &crate::day(now()), now()).await? {
+            // What began to appear does not stay as it is.
+            if !self.services.store.once(&scope, &crate::day(now()), now()).await? && self.draft.is_none() {
                 return Ok(Event::Silent);
             }
         }
