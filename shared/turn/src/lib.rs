@@ -3,10 +3,14 @@
 //! configures ([`config`]). No I/O, no clock.
 
 pub mod access;
+pub mod calendar;
 pub mod commands;
 pub mod config;
 pub mod machine;
+pub mod notes;
+pub mod pending;
 pub mod prompt;
+pub mod spend;
 mod state;
 
 pub use machine::{Commit, Effect, Event, Fate, State, Token, step};

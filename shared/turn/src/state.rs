@@ -149,6 +149,9 @@ pub struct Turn {
     /// The platform's ids of the parts, as they were posted.
     #[serde(default)]
     pub ids: Vec<Option<String>>,
+    /// The platform's id of the message that showed it while it was written; its beginning takes that one's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<String>,
     #[serde(default)]
     pub usage: Usage,
     #[serde(default)]
@@ -221,9 +224,12 @@ pub struct Summary {
 pub struct Notes {
     #[serde(default)]
     pub v: u32,
-    /// Id of the next note.
+    /// Rises with every change.
     #[serde(default)]
-    pub next: u32,
+    pub rev: u64,
+    /// The highest id that was ever given.
+    #[serde(default)]
+    pub last_id: u32,
     /// Oldest first.
     #[serde(default)]
     pub notes: Vec<Note>,
