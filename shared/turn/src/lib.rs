@@ -12,8 +12,10 @@ pub mod pending;
 pub mod prompt;
 pub mod spend;
 mod state;
+pub mod template;
 
 pub use machine::{Commit, Effect, Event, Fate, State, Token, step};
 pub use state::{
-    Change, Draft, Head, Note, Notes, OpenTurn, PartState, Spoken, Summary, Turn, Usage, VERSION, Waiting,
+    Buttons, Change, Draft, Head, Note, Notes, OpenTurn, PartState, Spoken, Summary, Turn, Usage, VERSION,
+    Waiting,
 };

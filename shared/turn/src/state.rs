@@ -1,6 +1,6 @@
 //! What a conversation's state is made of: the items that `store` keeps and that every invocation takes up.
 
-use channel::{Address, Inbound, Step, Way};
+use channel::{Address, Choice, Inbound, Step, Way};
 use serde::{Deserialize, Serialize};
 
 /// The shape of the items as written today; readers accept this one and the one before, and ignore unknown fields.
@@ -152,6 +152,12 @@ pub struct Turn {
     /// The platform's id of the message that showed it while it was written; its beginning takes that one's place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draft: Option<String>,
+    /// Said before the answer and no part of it: that an assistant answers, a warning. The model never sees it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub before: String,
+    /// The end of the answer, where it asks and can be answered by pressing a button.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buttons: Option<Buttons>,
     #[serde(default)]
     pub usage: Usage,
     #[serde(default)]
@@ -176,6 +182,14 @@ pub struct Turn {
     /// Names of the tools that were called, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<String>,
+}
+
+/// A question with answers to choose from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buttons {
+    /// The question: the answer ends with it.
+    pub text: String,
+    pub choices: Vec<Choice>,
 }
 
 /// A message as the history remembers it.
