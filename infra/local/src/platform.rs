@@ -99,6 +99,7 @@ fn router(stage: Stage) -> Router {
         .route("/model/bedrock/model/{id}/converse-stream", post(converse))
         .route("/model/delay", post(model_delay))
         .route("/model/answers", post(model_answers))
+        .route("/model/go", post(model_go))
         .route("/model/calls", get(model_calls))
         .fallback(play)
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -251,6 +252,16 @@ struct Answers {
 
 async fn model_answers(State(stage): State<Arc<Stage>>, Json(next): Json<Answers>) -> StatusCode {
     stage.model.set_answers(next.answers);
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+struct Go {
+    pauses: u64,
+}
+
+async fn model_go(State(stage): State<Arc<Stage>>, Json(go): Json<Go>) -> StatusCode {
+    stage.model.go(go.pauses);
     StatusCode::NO_CONTENT
 }
 

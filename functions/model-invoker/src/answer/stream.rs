@@ -19,9 +19,10 @@ use turn::config::Streaming;
 
 use super::held::Ended;
 use super::written::Written;
-use super::{Question, now};
+use super::Question;
 use crate::outgoing::CALL_TIME_OUT_MS;
 use crate::run::{Run, Trouble};
+use crate::{failpoint, now};
 
 /// What comes within this time of the first word is shown together: an answer that is complete by then needs no draft.
 const FIRST: Duration = Duration::from_millis(150);
@@ -163,6 +164,7 @@ impl<'a> Show<'a> {
             Some(Settled::Posted(_)) if repeatable => self.seen(),
             Some(Settled::Posted(Some(id))) => {
                 self.posted.lock().unwrap_or_else(PoisonError::into_inner).replace(id.clone());
+                failpoint::pass("draft", "posted", self.run.receives, self.run.inbound.text());
                 let draft = Draft { turn: canvas.number, posted: id, at: now() };
                 match self.run.services.store.draft(conversation, canvas.epoch, &draft).await {
                     Ok(store::Written::Done) => self.seen(),

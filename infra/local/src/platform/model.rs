@@ -3,6 +3,8 @@
 //! - `/model/v1`: `openai`; `/model/anthropic/v1`: `anthropic`; `/model/bedrock`: `bedrock`
 //! - `POST /model/delay {"ms": 2000}`: how long it thinks
 //! - `POST /model/answers {"answers": […]}`: what it says next, one entry a question: see [`Told`]
+//!   Before each `⏸` in a text it waits
+//! - `POST /model/go {"pauses": 1}`: it goes on where it waits, up to so many pauses of an answer; 0 after `/model/answers`
 //! - `GET /model/calls`: what it was asked, each question with its time as `at`, Unix milliseconds
 
 mod anthropic;
@@ -10,17 +12,28 @@ mod chat;
 mod converse;
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Json;
+use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use futures::{Stream, StreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::watch;
+
+/// Where an answer waits.
+const PAUSE: &str = "⏸";
 
 #[derive(Default)]
-pub(super) struct Model(Mutex<Mind>);
+pub(super) struct Model {
+    mind: Mutex<Mind>,
+    /// The pauses of an answer that are over.
+    gone: Arc<watch::Sender<u64>>,
+}
 
 #[derive(Default)]
 struct Mind {
@@ -118,6 +131,11 @@ impl Model {
 
     pub fn set_answers(&self, answers: Vec<Told>) {
         self.with(|mind| mind.answers = answers.into());
+        self.gone.send_replace(0);
+    }
+
+    pub fn go(&self, pauses: u64) {
+        self.gone.send_replace(pauses);
     }
 
     pub fn questions(&self) -> Vec<Value> {
@@ -146,10 +164,33 @@ impl Model {
         if !streamed {
             return Json(chat::whole(&turn)).into_response();
         }
-        ([(header::CONTENT_TYPE, dialect.content_type())], dialect.events(&turn).concat()).into_response()
+        let head = [(header::CONTENT_TYPE, dialect.content_type())];
+        if turn.text.contains(PAUSE) {
+            return (head, Body::from_stream(self.paused(dialect.events(&turn)))).into_response();
+        }
+        (head, dialect.events(&turn).concat()).into_response()
+    }
+
+    /// The events, each as soon as the pauses before it are over.
+    fn paused(&self, events: Vec<Vec<u8>>) -> impl Stream<Item = Result<Bytes, Infallible>> + use<> {
+        let mut pauses = 0;
+        let events = events.into_iter().map(move |event| {
+            let text = String::from_utf8_lossy(&event).into_owned();
+            pauses += u64::from(text.contains(PAUSE));
+            (pauses, text.replace(PAUSE, ""))
+        });
+        let gone = self.gone.clone();
+        stream::iter(events).then(move |(pauses, event)| {
+            let mut gone = gone.subscribe();
+            async move {
+                // Ends when the stand-in does.
+                let _ = gone.wait_for(|gone| *gone >= pauses).await;
+                Ok(event.into())
+            }
+        })
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Mind) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.mind.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
