@@ -8,6 +8,7 @@ mod faults;
 mod operations;
 mod overlap;
 mod rude;
+mod streaming;
 mod talk;
 mod windows;
 
@@ -48,10 +49,18 @@ fn shared(test: impl AsyncFnOnce(&World)) {
     static TURN: OnceLock<Mutex<()>> = OnceLock::new();
     RUNTIME.block_on(async {
         let _turn = TURN.get_or_init(Mutex::default).lock().await;
-        let world = WORLD.get_or_init(|| World::start("shared", OPEN, secrets)).await;
+        let world = WORLD.get_or_init(|| World::start("shared", &whole_answers(), secrets)).await;
         world.think(0).await;
         test(world).await;
     });
+}
+
+/// Where answers appear when they are complete: a test that waits for a text sees no half of it on a busy machine.
+fn whole_answers() -> String {
+    let streams = model_invoker::channels::ALL.iter().map(|room| room.spec());
+    let off = streams.filter(|spec| spec.streaming != channel::Streaming::Off);
+    let off: String = off.map(|spec| format!("  {}: {{streaming: off}}\n", spec.name)).collect();
+    format!("{OPEN}channels:\n{off}")
 }
 
 /// A model's key, and a second Telegram bot.
