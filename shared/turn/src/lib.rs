@@ -16,6 +16,6 @@ pub mod template;
 
 pub use machine::{Commit, Effect, Event, Fate, State, Token, step};
 pub use state::{
-    Buttons, Change, Draft, Head, Note, Notes, OpenTurn, PartState, Spoken, Summary, Turn, Usage, VERSION,
+    Buttons, Change, Draft, Head, Kept, Note, Notes, OpenTurn, PartState, Spoken, Summary, Turn, Usage, VERSION,
     Waiting,
 };

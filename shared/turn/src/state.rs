@@ -182,6 +182,20 @@ pub struct Turn {
     /// Names of the tools that were called, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<String>,
+    /// What came with the messages and is in the bucket.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<Kept>,
+}
+
+/// A file that somebody sent, kept for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The sender's name for it.
+    pub name: String,
+    /// Of what is kept: a picture's own, or `text/plain` for the text of a document.
+    pub media_type: String,
+    /// In the stack's bucket.
+    pub key: String,
 }
 
 /// A question with answers to choose from.
