@@ -30,7 +30,7 @@ pub enum Role {
 }
 
 /// What becomes of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Judgement {
     /// For the model.
     Answer,
@@ -228,26 +228,26 @@ mod tests {
     #[test]
     fn who_may_talk() {
         use Judgement::{Answer, Refuse};
-        let stranger = Refuse(Refusal::Stranger);
-        let closed = Refuse(Refusal::GroupNotAllowed);
+        let stranger = || Refuse(Refusal::Stranger);
+        let closed = || Refuse(Refusal::GroupNotAllowed);
         for (access, role, home, expected) in [
             (Access::Owner, Role::Owner, Home::Unknown, Answer),
-            (Access::Owner, Role::Allowed, Home::Yes, stranger),
-            (Access::Owner, Role::Stranger, Home::Yes, stranger),
+            (Access::Owner, Role::Allowed, Home::Yes, stranger()),
+            (Access::Owner, Role::Stranger, Home::Yes, stranger()),
             (Access::Pairing, Role::Allowed, Home::Unknown, Answer),
-            (Access::Pairing, Role::Stranger, Home::Unknown, stranger),
-            (Access::List, Role::Allowed, Home::Unknown, stranger),
+            (Access::Pairing, Role::Stranger, Home::Unknown, stranger()),
+            (Access::List, Role::Allowed, Home::Unknown, stranger()),
             (Access::Workspace, Role::Stranger, Home::Yes, Answer),
-            (Access::Workspace, Role::Stranger, Home::No, stranger),
-            (Access::Workspace, Role::Stranger, Home::Unknown, stranger),
+            (Access::Workspace, Role::Stranger, Home::No, stranger()),
+            (Access::Workspace, Role::Stranger, Home::Unknown, stranger()),
             (Access::Workspace, Role::Owner, Home::No, Answer),
             (Access::Open, Role::Stranger, Home::No, Answer),
         ] {
             check(access, role, home, Kind::Dm, false, expected);
         }
-        check(Access::Owner, Role::Owner, Home::Unknown, Kind::Group, false, closed);
+        check(Access::Owner, Role::Owner, Home::Unknown, Kind::Group, false, closed());
         check(Access::Owner, Role::Stranger, Home::Unknown, Kind::Group, true, Answer);
-        check(Access::Workspace, Role::Stranger, Home::No, Kind::Group, true, stranger);
+        check(Access::Workspace, Role::Stranger, Home::No, Kind::Group, true, stranger());
         check(Access::Open, Role::Stranger, Home::Unknown, Kind::Group, false, Answer);
     }
 
