@@ -6,9 +6,12 @@
 //!
 //! | provider | through | needs |
 //! |---|---|---|
-//! | `openai` (any compatible endpoint), `anthropic`, `ollama` | genai, with the HTTP client it is given | a key, or a `base_url` |
+//! | `openai` (any compatible server too), `anthropic`, `gemini`, `azure`, `mistral`, `groq`, `openrouter`, `deepseek` | genai, with the HTTP client it is given | a key, or a `base_url` of one's own; `azure` both |
+//! | `ollama` | genai | a server |
 //! | `bedrock` | the AWS SDK, ConverseStream | an IAM role |
 //! | `echo` | nothing | nothing: for local runs only |
+//!
+//! [`embed`] and [`transcribe`] do the two other things that models are good for here.
 //!
 //! Errors never hold text of a conversation, an answer of the provider or a key, and the libraries' own log
 //! lines, which do, are switched off while they run.
@@ -17,13 +20,17 @@ mod bedrock;
 mod chain;
 mod chat;
 mod config;
+mod direct;
 mod echo;
+mod embed;
 mod error;
 mod prompt;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod thoughts;
 mod tokens;
+mod transcribe;
 
 use std::fmt;
 use std::time::Instant;
@@ -31,9 +38,11 @@ use std::time::Instant;
 use serde_json::Value;
 
 pub use chain::{Chain, Cooldowns};
-pub use config::{Aws, Clients, ModelConfig, build};
+pub use config::{Aws, Clients, ModelConfig, PROVIDERS, THINKING_TOKENS, build};
+pub use embed::embed;
 pub use error::{Error, Partial};
 pub use tokens::estimate_tokens;
+pub use transcribe::transcribe;
 
 /// Takes the pieces of an answer as they arrive.
 pub type OnText<'a> = &'a mut (dyn FnMut(&str) + Send);

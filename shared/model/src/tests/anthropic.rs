@@ -1,6 +1,6 @@
 use super::server::{Reply, Server};
 use super::{KEY, LIMITS, QUESTION, ask, busy, clients, config, interrupted};
-use crate::chat::{Chat, Dialect};
+use crate::chat::{Chat, Provider};
 use crate::{Error, Stop, Usage};
 
 const START: (&str, &str) = (
@@ -17,7 +17,7 @@ const HELLO: (&str, &str) = (
 );
 
 fn chat(server: &Server) -> Chat {
-    Chat::new(Dialect::Anthropic, config("anthropic", "claude", &server.url), &clients(), LIMITS).unwrap()
+    Chat::new(Provider::Anthropic, config("anthropic", "claude", &server.url), &clients(), LIMITS).unwrap()
 }
 
 fn error(kind: &str) -> String {

@@ -13,7 +13,7 @@ fn bedrock(server: &Server) -> Bedrock {
 }
 
 /// A frame of an event stream: <https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html>.
-fn frame(kind: &str, name: &str, payload: &str) -> Vec<u8> {
+pub(super) fn frame(kind: &str, name: &str, payload: &str) -> Vec<u8> {
     let header =
         |name: &'static str, value: &str| Header::new(name, HeaderValue::String(value.to_owned().into()));
     let type_of = if kind == "exception" { ":exception-type" } else { ":event-type" };

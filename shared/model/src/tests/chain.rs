@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use super::server::{Reply, Server};
 use super::{LIMITS, Outcome, ask, clients, config, interrupted, openai};
-use crate::chat::{Chat, Dialect};
+use crate::chat::{Chat, Provider};
 use crate::{Answer, Ask, Chain, Cooldowns, Error, Model, OnText, Partial};
 
 /// Answers by a script; the text is its own name. Panics when it is asked too often.
@@ -146,8 +146,11 @@ async fn the_only_model_is_left_alone_only_when_it_asks_for_that() {
     let scripts = vec![("a", vec![busy(), busy()])];
     let chain = Chain::new(models(scripts, &asked), Cooldowns::default(), 8);
     busy_error(&ask(&chain.with_backoff(Duration::from_millis(2))).await);
-    let chain =
-        Chain::new(models(vec![("a", vec![wants(Duration::from_secs(20))])], &asked), Cooldowns::default(), 8);
+    let chain = Chain::new(
+        models(vec![("a", vec![wants(Duration::from_secs(20))])], &asked),
+        Cooldowns::default(),
+        8,
+    );
     busy_error(&ask(&chain).await);
     assert_eq!(cooled(&chain), [("a".into(), 2)]);
 }
@@ -180,7 +183,9 @@ async fn without_models_it_says_so() {
 #[tokio::test]
 async fn over_http_a_limited_model_answers_after_its_pause_and_a_failing_one_gives_way() {
     let chat = |server: &Server| -> Box<dyn Model> {
-        Box::new(Chat::new(Dialect::OpenAi, config("openai", "m", &server.url), &clients(), LIMITS).unwrap())
+        Box::new(
+            Chat::new(Provider::Compatible, config("openai", "m", &server.url), &clients(), LIMITS).unwrap(),
+        )
     };
     let limited = Reply::json(429, &[("retry-after-ms", "100")], "{}");
     let server = Server::start(vec![limited, openai::answer()]).await;

@@ -1,12 +1,12 @@
 use super::server::{Reply, Server};
 use super::{LIMITS, ask, busy, clients, config, interrupted};
-use crate::chat::{Chat, Dialect};
+use crate::chat::{Chat, Provider};
 use crate::{Error, Stop, Usage};
 
 fn chat(server: &Server) -> Chat {
     let mut config = config("ollama", "llama3:8b", &server.url);
     config.key = None;
-    Chat::new(Dialect::Ollama, config, &clients(), LIMITS).unwrap()
+    Chat::new(Provider::Ollama, config, &clients(), LIMITS).unwrap()
 }
 
 fn line(text: &str) -> String {

@@ -2,12 +2,12 @@ use std::time::Duration;
 
 use super::server::{Reply, Server};
 use super::{KEY, LIMITS, QUESTION, ask, busy, clients, config, interrupted};
-use crate::chat::{Chat, Dialect};
+use crate::chat::{Chat, Provider};
 use crate::{Error, Stop, Usage};
 
 fn chat(server: &Server, model: &str) -> Chat {
     let config = config("openai", model, &format!("{}/v1", server.url));
-    Chat::new(Dialect::OpenAi, config, &clients(), LIMITS).unwrap()
+    Chat::new(Provider::Compatible, config, &clients(), LIMITS).unwrap()
 }
 
 fn delta(text: &str) -> String {
