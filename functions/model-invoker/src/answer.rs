@@ -1,25 +1,39 @@
 //! Answering: the lease is kept alive beside everything that it takes to answer a group of messages, and what ends it is made
 //! into a turn.
 //!
-//! [`prompt`] makes the question, [`held`] keeps lease, token and typing sign alive, [`stream`] shows what is written so far,
-//! [`sorry`] has the lines for when no model answers.
+//! [`reply`] goes from the messages to what is said: [`prompt`] makes the question, [`steps`] asks the model and makes its
+//! calls, [`media`] reads what came along, [`desk`] does those that are ours, [`confirm`] asks people first, [`compact`] sums up what no longer fits, [`spend`]
+//! keeps within the caps. [`held`] keeps lease, token and typing sign alive meanwhile, [`stream`] shows what is written so
+//! far, [`sorry`] has the lines for when no model answers.
 
+mod compact;
+mod confirm;
+mod desk;
 mod held;
+mod media;
 mod prompt;
+mod reply;
 mod sorry;
+mod spend;
+mod steps;
 mod stream;
+mod tally;
 mod written;
 
 use std::time::{Duration, Instant};
 
 use channel::Inbound;
-use model::{Ask, Model};
-use turn::{Event, Spoken, State, Waiting};
+use turn::commands::Command;
+use turn::{Change, Event, Head, Spoken, State, Turn, Waiting};
 
 use crate::now;
+use crate::persona::Persona;
 use crate::run::{Run, Trouble};
 use held::{Ended, Hold};
+pub(crate) use media::Files;
+use reply::Reply;
 use stream::Show;
+use tally::Tally;
 use written::Written;
 
 /// The model has answered this long before the invocation ends, milliseconds.
@@ -33,18 +47,18 @@ pub(crate) struct Question<'a> {
     pub waiting: Vec<&'a Waiting>,
     /// The newest of them: its address gets the answer.
     pub newest: &'a Inbound,
+    pub head: &'a Head,
     /// First turn that the model sees.
     pub since: u32,
+    pub persona: Persona,
+    /// The turn that `/retry` asks to be answered anew.
+    pub redo: Option<Turn>,
+    /// `/compact` is among them.
+    pub compact: bool,
+    /// An earlier try may have died of what came with the messages: without tools and media.
+    pub careful: bool,
     /// When everything must be said, so that it can be committed and posted.
     pub deadline: Instant,
-}
-
-/// What came of the question, where nobody ended it.
-enum Reply {
-    Answered(model::Answer),
-    /// It broke off after this text.
-    BrokeOff(String),
-    Failed(model::Error),
 }
 
 impl Run<'_> {
@@ -54,97 +68,140 @@ impl Run<'_> {
         state: &State,
         number: u32,
         ids: &[String],
+        careful: bool,
         interruptible: bool,
     ) -> Result<Event, Trouble> {
         let waiting: Vec<&Waiting> = ids.iter().filter_map(|id| state.waiting(id)).collect();
         let Some(newest) = waiting.last().map(|waiting| &waiting.inbound) else { return Ok(Event::Silent) };
-        let time_left = u64::try_from(self.ends_at - MARGIN_MS - now()).unwrap_or(0);
-        let deadline = Instant::now() + Duration::from_millis(time_left);
-        let question = Question { number, newest, since: state.head().since, deadline, waiting };
+        let question = self.question(state.head(), number, waiting, newest, careful).await?;
         let hold = Hold { epoch: state.epoch(), looked_at: interruptible.then_some(state.head().rev) };
-        let written = Written::default();
+        let (written, unseen, tally) = (Written::default(), Written::default(), Tally::default());
         self.is_draft_left(&question).await?;
         let run = &*self;
         let show = Show::new(run, &question, hold.epoch, run.draft.clone());
         let work = async {
             Ok(tokio::select! {
                 biased;
-                reply = run.reply(&question, &written) => Ended::Done(reply?),
+                reply = run.reply(&question, hold.epoch, &written, &tally) => Ended::Done(reply?),
                 ended = run.hold(hold) => ended?,
                 never = run.type_on(newest) => never,
             })
         };
-        let ended = show.beside(&written, work).await?;
+        // A program of the operator's sees answers before people do.
+        let hidden = question.persona.hides_drafts(&run.place.config);
+        let ended = show.beside(if hidden { &unseen } else { &written }, work).await?;
+        let used = tally.used(&run.place.config, &written);
+        let warning = run.settle(&question, tally.purse(), &used).await;
         let (draft, seen_at) = (show.posted(), show.seen_at());
         (self.draft, self.timeline.seen_at) = (draft, seen_at);
-        match ended {
-            Ended::Lost => Ok(Event::Fenced),
-            Ended::Interrupted => Ok(Event::Interrupted),
+        let turn = match ended {
+            Ended::Lost => return Ok(Event::Fenced),
+            Ended::Interrupted => return Ok(Event::Interrupted),
             Ended::Stopped => {
-                let partial = written.text();
+                let text = if hidden { String::new() } else { written.text() };
                 let nothing = if self.draft.is_some() { "*(stopped)*" } else { "" };
-                let said = Some(partial.trim()).filter(|text| !text.is_empty()).unwrap_or(nothing);
-                let mut turn = self.turn(number, &question.waiting, said);
-                turn.stopped = true;
-                Ok(Event::Answered(Box::new(turn)))
+                let said = Some(text.trim()).filter(|text| !text.is_empty()).unwrap_or(nothing);
+                Some(Turn { stopped: true, ..self.turn(number, &question.waiting, said) })
             }
-            Ended::Done(Reply::Answered(answer)) => Ok(self.answered(&question, answer)),
-            Ended::Done(Reply::BrokeOff(partial)) => {
-                let text = format!("{}\n\n*(the answer broke off here)*", partial.trim());
-                Ok(Event::Answered(Box::new(self.turn(number, &question.waiting, &text))))
-            }
-            Ended::Done(Reply::Failed(error)) => self.apologise(number, &question.waiting, &error).await,
-        }
-    }
-
-    /// Everything that may take time, beside the tick: nothing of it is undone when its future is dropped.
-    async fn reply(&self, question: &Question<'_>, written: &Written) -> Result<Reply, Trouble> {
-        let assistant = self.assistant();
-        let chain =
-            match self.services.models.chain(self.services, &self.place.config, &assistant.model).await {
-                Ok(chain) => chain,
-                Err(error) => return Ok(Reply::Failed(error)),
-            };
-        let ask = self.prompt(question, assistant.history.tokens).await?;
-        let mut answer = self.call_model(&chain, &ask, question, written).await;
-        if matches!(answer, Err(model::Error::TooLong)) {
-            let ask = self.prompt(question, 0).await?;
-            answer = self.call_model(&chain, &ask, question, written).await;
-        }
-        Ok(match answer {
-            Ok(answer) => Reply::Answered(answer),
-            Err(model::Error::Interrupted { partial, .. }) => Reply::BrokeOff(partial.0),
-            Err(error) => Reply::Failed(error),
-        })
-    }
-
-    async fn call_model(
-        &self,
-        chain: &dyn Model,
-        ask: &Ask,
-        question: &Question<'_>,
-        written: &Written,
-    ) -> Result<model::Answer, model::Error> {
-        chain.ask(ask, question.deadline, &mut |piece: &str| written.push(piece)).await
-    }
-
-    fn answered(&self, question: &Question<'_>, answer: model::Answer) -> Event {
-        let text = match (answer.text.trim(), answer.stop) {
-            ("", _) => "I have no answer to that.".to_owned(),
-            (text, model::Stop::Length) => format!("{text} …"),
-            (text, _) => text.to_owned(),
+            Ended::Done(reply) => self.said(&question, reply).await?,
         };
-        let mut turn = self.turn(question.number, &question.waiting, &text);
-        (turn.usage.input, turn.usage.output) = (answer.usage.input, answer.usage.output);
-        turn.model = answer.model;
-        Event::Answered(Box::new(turn))
+        let Some(mut turn) = turn else { return Ok(Event::Silent) };
+        used.onto(&mut turn);
+        turn.assistant.clone_from(&question.persona.name);
+        self.finish(&question, &mut turn, warning);
+        Ok(Event::Answered(Box::new(turn)))
+    }
+
+    async fn question<'a>(
+        &self,
+        head: &'a Head,
+        number: u32,
+        waiting: Vec<&'a Waiting>,
+        newest: &'a Inbound,
+        careful: bool,
+    ) -> Result<Question<'a>, store::Error> {
+        let left = u64::try_from(self.ends_at - MARGIN_MS - now()).unwrap_or(0);
+        let most = match u64::from(self.place.config.limits.turn_seconds) {
+            0 => left,
+            seconds => left.min(seconds * 1_000),
+        };
+        let persona = self.persona_for(head, &waiting, newest);
+        // What was said before a reset is not seen: this turn is the first of a new history.
+        let since = if persona.resets(head, now()) { number } else { head.since };
+        let commands = |wanted: Command| {
+            let told = |waiting: &&&Waiting| {
+                !waiting.inbound.due && Command::parse(waiting.inbound.text()) == Some(wanted.clone())
+            };
+            waiting.iter().any(|waiting| told(&waiting))
+        };
+        let redo = match commands(Command::Retry) && since == head.since {
+            true => self.last_turn(head, now()).await?,
+            false => None,
+        };
+        let compact = commands(Command::Compact);
+        let deadline = Instant::now() + Duration::from_millis(most);
+        Ok(Question { number, newest, head, since, persona, redo, compact, careful, deadline, waiting })
+    }
+
+    /// The turn that says it; `None` where nothing is said.
+    async fn said(&mut self, question: &Question<'_>, reply: Reply) -> Result<Option<Turn>, Trouble> {
+        let (number, waiting) = (question.number, &question.waiting);
+        Ok(Some(match reply {
+            Reply::Silent => return Ok(None),
+            Reply::Answered { text, cut } => {
+                let text = match text.trim() {
+                    "" => "I have no answer to that.".to_owned(),
+                    text if cut => format!("{text} …"),
+                    text => text.to_owned(),
+                };
+                self.turn(number, waiting, &text)
+            }
+            Reply::Notice(text) => Turn { history: false, ..self.turn(number, waiting, &text) },
+            Reply::Asks { pending, text, question } => {
+                self.services.store.put_pending(&self.conversation, &pending).await?;
+                let turn = self.turn(number, waiting, &text);
+                self.asking(turn, &pending, question)
+            }
+            Reply::BrokeOff(partial) => {
+                let text = format!("{}\n\n*(the answer broke off here)*", partial.trim());
+                self.turn(number, waiting, &text)
+            }
+            Reply::Failed(error) => return self.apology(number, waiting, &error).await,
+        }))
+    }
+
+    /// What is said before an answer and is none: that an assistant answers, that money runs short. And what its commit changes
+    /// beside the turn.
+    fn finish(&mut self, question: &Question<'_>, turn: &mut Turn, warning: Option<String>) {
+        let Question { head, since, redo, persona, .. } = question;
+        let answers = turn.history && !turn.answer.is_empty();
+        let disclosure = self.disclosure(head, persona, question.newest).filter(|_| answers);
+        self.change = Change {
+            since: (*since != head.since).then_some(*since),
+            disclosed: disclosure.is_some().then_some(true),
+            last_at: answers.then_some(turn.at),
+            undone: redo.as_ref().filter(|_| answers).map(|redo| redo.number),
+            // A command of the operator's may have called somebody else.
+            assistant: persona.called.then(|| Some(persona.name.clone())),
+            model: persona.called.then_some(None),
+            ..Change::default()
+        };
+        let before: Vec<String> = disclosure.into_iter().chain(warning).collect();
+        if !before.is_empty() {
+            turn.before = before.join("\n\n");
+            self.plan_again(turn, &question.waiting);
+        }
     }
 }
 
 /// A message as history and prompt hold it. Files are named until they can be read.
 pub(crate) fn spoken(inbound: &Inbound) -> Spoken {
     let files = inbound.attachments.iter().map(|file| format!("[file: {}]", file.name));
-    let text = std::iter::once(inbound.text().to_owned()).filter(|text| !text.is_empty());
+    let text = match inbound.due {
+        true => format!("[A reminder that you set for me is due now. It says: {}]", inbound.text()),
+        false => inbound.text().to_owned(),
+    };
+    let text = std::iter::once(text).filter(|text| !text.is_empty());
     Spoken {
         id: inbound.id.clone(),
         sender: inbound.sender.id.clone(),

@@ -5,6 +5,7 @@
 
 mod answer;
 pub mod channels;
+mod command;
 mod configuration;
 pub mod cost;
 mod delivery;
@@ -15,6 +16,8 @@ mod judge;
 pub mod metrics;
 mod models;
 pub mod outgoing;
+mod persona;
+mod plan;
 mod quiet;
 mod run;
 mod services;
@@ -26,7 +29,7 @@ use ingress::failpoint;
 pub use configuration::Configuration;
 pub use invoke::invoke;
 pub use metrics::Metrics;
-pub use models::Models;
+pub use models::{Keys, Models};
 pub use quiet::quiet;
 pub use services::Services;
 

@@ -3,18 +3,17 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use channel::{Address, ConversationKey, Inbound, Part, PostContext, Settled, Step, Way};
+use channel::{ConversationKey, Inbound, Settled, Step, Way};
 use turn::machine::{LEASE_MS, TOKEN_S};
-use turn::{Effect, Event, State, Token, Turn, Waiting, step};
+use turn::{Change, Effect, Event, State, Token, Turn, step};
 
+use crate::answer::Files;
 use crate::invoke::NEWER_S;
 use crate::judge::Words;
 use crate::services::{Place, Services};
 use crate::timeline::Timeline;
 use crate::{failpoint, now, outgoing};
 
-/// A turn has at most so many parts; what is left of a longer answer is cut.
-const MAX_PARTS: usize = 20;
 /// One look takes at most so many messages.
 const LOOK_ITEMS: usize = 50;
 /// And so much of their text, bytes.
@@ -40,6 +39,10 @@ pub struct Run<'a> {
     lease_until: AtomicI64,
     /// The message on the platform that shows what is being written: the answer takes its place.
     pub(crate) draft: Option<String>,
+    /// What came along with the messages, as read.
+    pub(crate) files: Files,
+    /// What the next commit changes beside its turn.
+    pub(crate) change: Change,
     commits: u32,
     /// What the own message waits for is of another release: the token stays until an invoker comes that knows it.
     other_release: bool,
@@ -94,6 +97,8 @@ impl<'a> Run<'a> {
             hidden_at: 0,
             lease_until: AtomicI64::new(0),
             draft: None,
+            files: Files::default(),
+            change: Change::default(),
             commits: 0,
             other_release: false,
             paused: None,
@@ -196,19 +201,20 @@ impl<'a> Run<'a> {
                 store.uncount_try(&conversation, &ids).await?;
                 Event::Counted
             }
-            Effect::Ask { number, ids, careful: _, interruptible } => {
-                self.ask(state, number, &ids, interruptible).await?
+            Effect::Ask { number, ids, careful, interruptible } => {
+                self.ask(state, number, &ids, careful, interruptible).await?
             }
             Effect::Compose { number, id } => self.compose(state, number, &id),
             Effect::Bury { number, id } => self.bury(state, number, &id).await?,
-            Effect::Commit(commit) => {
+            Effect::Commit(mut commit) => {
+                commit.change = std::mem::take(&mut self.change);
                 self.commits += 1;
                 let key = format!("{conversation}/{epoch}/{}", self.commits);
                 let token: String = channel::sign::sha256_hex(key.as_bytes()).chars().take(32).collect();
                 if let Some(turn) = &commit.turn {
                     self.turns.insert(turn.number, (**turn).clone());
                 }
-                let days = self.assistant().history.days;
+                let days = self.persona(state.head(), &self.inbound).assistant.history.days;
                 self.hold_until(now() + LEASE_MS);
                 let written = store.commit(&conversation, epoch, &commit, &token, days, now()).await?;
                 fenced(written, Event::Committed)
@@ -262,7 +268,7 @@ impl<'a> Run<'a> {
         for waiting in ids.iter().filter_map(|id| state.waiting(id)) {
             // HEAD is as old as the last look; what an operator said since then is among these messages, before.
             let paused = self.paused.unwrap_or(state.head().paused > now());
-            let (fate, words) = self.fate(waiting, paused, now()).await?;
+            let (fate, words) = self.fate(waiting, state.head(), paused, now()).await?;
             if waiting.inbound.kind == channel::Kind::OperatorSaid {
                 self.paused = Some(self.services.store.head(&self.conversation).await?.paused > now());
             }
@@ -274,11 +280,12 @@ impl<'a> Run<'a> {
     }
 
     /// The turn of a ready-made answer, or of words that are only kept.
-    fn compose(&self, state: &State, number: u32, id: &str) -> Event {
+    fn compose(&mut self, state: &State, number: u32, id: &str) -> Event {
         let Some(waiting) = state.waiting(id) else { return Event::Silent };
-        let said = self.words.get(id).map_or("", |words| words.text.as_str());
-        let mut turn = self.turn(number, &[waiting], said);
-        turn.history = said.is_empty();
+        let words = self.words.get(id).cloned().unwrap_or_default();
+        self.change = words.change;
+        let mut turn = self.turn(number, &[waiting], &words.text);
+        turn.history = words.text.is_empty();
         Event::Answered(Box::new(turn))
     }
 
@@ -292,74 +299,6 @@ impl<'a> Run<'a> {
         let mut turn = self.turn(number, &[waiting], line);
         turn.history = false;
         Ok(Event::Answered(Box::new(turn)))
-    }
-
-    /// A turn that answers these messages with this text, its parts planned. Without text it has no parts.
-    pub(crate) fn turn(&self, number: u32, waiting: &[&Waiting], answer: &str) -> Turn {
-        let at = now();
-        let newest = waiting.last().map_or(&self.inbound, |waiting| &waiting.inbound);
-        let mut turn = Turn {
-            v: turn::VERSION,
-            number,
-            messages: waiting.iter().map(|waiting| crate::answer::spoken(&waiting.inbound)).collect(),
-            answer: answer.to_owned(),
-            history: true,
-            address: newest.address.clone(),
-            way: match newest.address.window {
-                Some(window) if !window.is_open(at) => Way::Push,
-                _ => Way::Reply,
-            },
-            plain: false,
-            steps: Vec::new(),
-            ids: Vec::new(),
-            usage: turn::Usage::default(),
-            model: String::new(),
-            at,
-            stopped: false,
-            draft: self.draft.clone().filter(|_| !answer.is_empty()),
-            ..Turn::default()
-        };
-        turn.steps = self.plan(&turn);
-        for other in waiting.iter().rev().skip(1).map(|waiting| &waiting.inbound.address) {
-            let dismissed = self.steps(&[Part::Dismiss], other, "dismiss", at);
-            turn.steps.extend(dismissed.into_iter().map(Step::optional));
-        }
-        turn
-    }
-
-    /// The requests that say the turn's answer.
-    fn plan(&self, turn: &Turn) -> Vec<Step> {
-        let key = format!("{}/{}", self.conversation, turn.number);
-        let text = turn.answer.clone();
-        let part = match &turn.draft {
-            _ if text.is_empty() => Part::Dismiss,
-            Some(posted) => Part::Edit { posted: posted.clone(), text },
-            None => Part::Text(text),
-        };
-        let context = PostContext {
-            settings: &self.place.settings,
-            key: &key,
-            way: turn.way,
-            plain: turn.plain,
-            now: now(),
-        };
-        let steps = self.place.room.post(&[part], &turn.address, &context).steps;
-        let mut steps: Vec<Step> = steps.into_iter().map(|step| self.place.channel.doubted(step)).collect();
-        if turn.answer.is_empty() {
-            steps = steps.into_iter().map(Step::optional).collect();
-        }
-        if steps.len() > MAX_PARTS {
-            tracing::warn!(conversation = %self.conversation, parts = steps.len(), "a long answer is cut");
-            steps.truncate(MAX_PARTS);
-        }
-        steps
-    }
-
-    /// The requests of parts that are no turn (typing, a cleared placeholder).
-    pub(crate) fn steps(&self, parts: &[Part], to: &Address, key: &str, now: i64) -> Vec<Step> {
-        let settings = &self.place.settings;
-        let context = PostContext { settings, key, way: Way::Reply, plain: false, now };
-        self.place.room.post(parts, to, &context).steps
     }
 
     async fn call(&mut self, number: u32, part: usize, doubt: bool) -> Result<Event, Trouble> {
@@ -450,10 +389,6 @@ impl<'a> Run<'a> {
             self.turns.insert(number, turn);
         }
         Ok(self.turns.get(&number))
-    }
-
-    pub(crate) fn assistant(&self) -> turn::config::Assistant {
-        self.place.config.assistant(self.place.channel.assistant.as_deref())
     }
 }
 

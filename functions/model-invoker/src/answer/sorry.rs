@@ -1,30 +1,28 @@
 //! What is said when no model answers.
 
-use turn::{Event, Waiting};
+use turn::{Turn, Waiting};
 
 use crate::now;
 use crate::run::{Run, Trouble};
 
 impl Run<'_> {
-    /// A deployment without a working model says so once a day; the rest is said each time.
-    pub(super) async fn apologise(
+    /// A deployment without a working model says so once a day (`None` after that); the rest is said each time.
+    pub(super) async fn apology(
         &mut self,
         number: u32,
         waiting: &[&Waiting],
         error: &model::Error,
-    ) -> Result<Event, Trouble> {
+    ) -> Result<Option<Turn>, Trouble> {
         self.timeline.model_errors += 1;
         tracing::error!(conversation = %self.conversation, %error, "the model did not answer");
         if let model::Error::NotSetUp(_) = error {
             let scope = format!("not_set_up#{}", self.conversation);
             // What began to appear does not stay as it is.
             if !self.services.store.once(&scope, &crate::day(now()), now()).await? && self.draft.is_none() {
-                return Ok(Event::Silent);
+                return Ok(None);
             }
         }
-        let mut turn = self.turn(number, waiting, line(error));
-        turn.history = false;
-        Ok(Event::Answered(Box::new(turn)))
+        Ok(Some(Turn { history: false, ..self.turn(number, waiting, line(error)) }))
     }
 }
 
