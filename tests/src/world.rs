@@ -92,9 +92,30 @@ impl World {
         self.deliver_with(words, id, &self.cloud.secrets(words.channel, words.account)).await
     }
 
+    /// Delivers a message that its platform sends in another form than the room's own part does: with a file, say.
+    pub async fn send_changed(&self, words: Words<'_>, change: impl FnOnce(&mut Value)) -> Sent {
+        let (id, secrets) = (self.id(), self.cloud.secrets(words.channel, words.account));
+        let (room, mut event) = self.event(words, &id, &secrets);
+        let mut body = serde_json::from_slice(&event.request.body).expect("JSON");
+        change(&mut body);
+        event.request.body = body.to_string().into_bytes();
+        event.request = room.sign(event.request, &secrets, model_invoker::now());
+        self.deliver_event(words, &id, room, event).await
+    }
+
     /// Delivers a message signed with these secrets.
     pub async fn deliver_with(&self, words: Words<'_>, id: &str, secrets: &Secrets) -> Sent {
         let (room, event) = self.event(words, id, secrets);
+        self.deliver_event(words, id, room, event).await
+    }
+
+    async fn deliver_event(
+        &self,
+        words: Words<'_>,
+        id: &str,
+        room: &'static dyn Local,
+        event: Event,
+    ) -> Sent {
         let url = event.request.url.clone();
         let verdict = self.verdict(room, &event.request, words.account);
         let started = Instant::now();

@@ -17,6 +17,7 @@ pub mod metrics;
 mod models;
 pub mod outgoing;
 mod persona;
+mod pictures;
 mod plan;
 mod quiet;
 mod run;

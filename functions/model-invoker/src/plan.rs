@@ -3,7 +3,7 @@
 use channel::{Address, Part, PostContext, Step, Way};
 use turn::{Turn, Waiting};
 
-use crate::now;
+use crate::{now, pictures};
 use crate::run::Run;
 
 /// A turn has at most so many parts; what is left of a longer answer is cut.
@@ -55,7 +55,7 @@ impl Run<'_> {
             plain: turn.plain,
             now: now(),
         };
-        let parts = parts(turn);
+        let parts = parts(turn, &self.place.channel.media_hosts);
         let steps = self.place.room.post(&parts, &turn.address, &context).steps;
         let mut steps: Vec<Step> = steps.into_iter().map(|step| self.place.channel.doubted(step)).collect();
         if parts.contains(&Part::Dismiss) {
@@ -84,14 +84,18 @@ impl Run<'_> {
     }
 }
 
-/// What a turn says, in the channel's words.
-fn parts(turn: &Turn) -> Vec<Part> {
+/// What a turn says, in the channel's words. Pictures of these hosts are shown.
+fn parts(turn: &Turn, media_hosts: &[String]) -> Vec<Part> {
     let answer = match &turn.buttons {
         Some(buttons) => turn.answer.strip_suffix(&buttons.text).unwrap_or(&turn.answer).trim_end(),
         None => &turn.answer,
     };
     let text = [turn.before.as_str(), answer].into_iter().filter(|text| !text.is_empty());
     let text = text.collect::<Vec<_>>().join("\n\n");
+    let (mut text, media) = pictures::taken_out(&text, media_hosts);
+    if let (true, Some(first), Some(_)) = (text.is_empty(), media.first(), &turn.draft) {
+        text.clone_from(if first.caption.is_empty() { &first.name } else { &first.caption });
+    }
     let first = match &turn.draft {
         _ if text.is_empty() => None,
         Some(posted) => Some(Part::Edit { posted: posted.clone(), text }),
@@ -101,7 +105,7 @@ fn parts(turn: &Turn) -> Vec<Part> {
         .buttons
         .as_ref()
         .map(|buttons| Part::Buttons { text: buttons.text.clone(), choices: buttons.choices.clone() });
-    let parts: Vec<Part> = first.into_iter().chain(buttons).collect();
+    let parts: Vec<Part> = first.into_iter().chain(media.into_iter().map(Part::Media)).chain(buttons).collect();
     if parts.is_empty() { vec![Part::Dismiss] } else { parts }
 }
 
@@ -121,7 +125,7 @@ mod tests {
             buttons: buttons.map(|text| Buttons { text: text.into(), choices: vec![choice()] }),
             ..Turn::default()
         };
-        let check = |turn: Turn, expected: &[Part]| assert_eq!(parts(&turn), expected);
+        let check = |turn: Turn, expected: &[Part]| assert_eq!(parts(&turn, &[]), expected);
         let text = |text: &str| Part::Text(text.into());
         let buttons = || Part::Buttons { text: "Shall I?".into(), choices: vec![choice()] };
         check(turn("", "", None, None), &[Part::Dismiss]);

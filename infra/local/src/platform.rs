@@ -2,6 +2,7 @@
 //!
 //! - `/<channel>/<base>/…`: the platform's API
 //! - `GET /calls?channel=x&since=n&wait=s`: what was called after the call numbered `n`, waiting up to `s` seconds for it
+//! - `POST /file {"channel", "path", "base64"}`: what is answered to a `GET` of that channel whose path holds `path`
 //! - `POST /fault`: makes the next calls of a channel fail, see [`Fault`]
 //! - `/model/…`: a model that speaks several providers' protocols, see [`model`]
 
@@ -55,7 +56,16 @@ struct Stage {
     posted: Mutex<HashSet<(String, String)>>,
     /// Where messages stand that may be changed: the reply key by channel and id.
     places: Mutex<HashMap<(String, String), String>>,
+    files: Mutex<Vec<Sent>>,
     called: Box<dyn Fn(&Call) + Send + Sync>,
+}
+
+/// A file that somebody sent on a platform.
+#[derive(Deserialize)]
+struct Sent {
+    channel: String,
+    path: String,
+    base64: String,
 }
 
 impl Platform {
@@ -74,6 +84,7 @@ impl Platform {
             model: Model::default(),
             posted: Mutex::default(),
             places: Mutex::default(),
+            files: Mutex::default(),
             called: Box::new(called),
         };
         let (stop, stopped) = oneshot::channel::<()>();
@@ -94,6 +105,8 @@ fn router(stage: Stage) -> Router {
     Router::new()
         .route("/calls", get(list))
         .route("/fault", post(fault))
+        .route("/file", post(file))
+        .route("/model/v1/audio/transcriptions", post(transcribe))
         .route("/model/v1/chat/completions", post(chat))
         .route("/model/anthropic/v1/messages", post(anthropic))
         .route("/model/bedrock/model/{id}/converse-stream", post(converse))
@@ -127,6 +140,20 @@ async fn fault(State(stage): State<Arc<Stage>>, Json(fault): Json<Fault>) -> Sta
     StatusCode::NO_CONTENT
 }
 
+async fn file(State(stage): State<Arc<Stage>>, Json(file): Json<Sent>) -> StatusCode {
+    stage.files.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+    StatusCode::NO_CONTENT
+}
+
+/// A voice message in which somebody says what stands behind its first bytes.
+async fn transcribe(State(stage): State<Arc<Stage>>, body: Bytes) -> Json<Value> {
+    let said = body.windows(4).position(|four| four == b"OggS").and_then(|at| body.get(at + 4..));
+    let said = said.unwrap_or_default().split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let text = String::from_utf8_lossy(said).into_owned();
+    stage.model.note(&json!({"transcribed": text}));
+    Json(json!({ "text": text }))
+}
+
 /// A call to a platform.
 async fn play(
     State(stage): State<Arc<Stage>>,
@@ -145,6 +172,9 @@ async fn play(
     let fault = stage.faults.next(name, &request.path, &request.body);
     let acts = fault.as_ref().is_none_or(|fault| !fault.fails() || fault.done);
     let mut answer = acts.then(|| room.answer(&request));
+    if let (Some(answer), Some(bytes)) = (&mut answer, sent(&stage, name, &request)) {
+        answer.response.body = bytes;
+    }
     if let (Some(answer), Some(key)) = (&mut answer, room.known_by(&request)) {
         let first =
             stage.posted.lock().unwrap_or_else(PoisonError::into_inner).insert((name.to_owned(), key));
@@ -166,6 +196,14 @@ async fn play(
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }
     wire::write(answer, fault.and_then(|fault| fault.harm))
+}
+
+/// The file that is asked for.
+fn sent(stage: &Stage, name: &str, request: &Request) -> Option<Vec<u8>> {
+    let files = stage.files.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_it = |file: &&Sent| file.channel == name && request.path.contains(&file.path);
+    let file = files.iter().rev().find(is_it).filter(|_| request.method == "GET")?;
+    channel::sign::from_base64(&file.base64)
 }
 
 /// The message that a call made or changed, and what it says now. A change stands where the message stands, even where the call

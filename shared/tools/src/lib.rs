@@ -48,6 +48,7 @@ pub use knowledge::Knowledge;
 pub use result::{Called, ToolResult};
 pub use schedule::Schedule;
 pub use toolbox::{Given, Missing, Toolbox};
+pub use web::html::html_text;
 
 /// What all turns of a process share: clients, and what was read before.
 pub struct Tools {

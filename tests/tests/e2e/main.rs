@@ -5,11 +5,17 @@
 mod access;
 mod compatibility;
 mod faults;
+mod media;
+mod memory;
+mod model;
 mod operations;
 mod overlap;
+mod personas;
 mod rude;
+mod spend;
 mod streaming;
 mod talk;
+mod tools;
 mod windows;
 
 use std::future::Future;
@@ -20,11 +26,13 @@ use tests::world::World;
 use tokio::runtime::Runtime;
 use tokio::sync::{Mutex, OnceCell};
 
-/// Everybody may talk; the scripted model answers.
+/// Everybody may talk; the scripted model answers, and only it is heard.
 const OPEN: &str = "
 version: 1
 models:
   default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
+assistants:
+  default: {disclosure: never}
 ";
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {

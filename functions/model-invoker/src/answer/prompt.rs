@@ -4,7 +4,7 @@ use channel::Kind;
 use model::{Ask, Message, Role};
 use store::Who;
 use turn::template::fill;
-use turn::{Spoken, Summary, Turn, prompt};
+use turn::{Spoken, Summary, Turn, prompt, prompts};
 
 use super::Question;
 use crate::now;
@@ -28,7 +28,7 @@ impl Run<'_> {
         let group = question.waiting.iter().any(|waiting| waiting.inbound.kind == Kind::Group);
         let notes = self.notes(question).await?;
         let variables = self.variables(persona, newest, now());
-        let system = system(&fill(&persona.assistant.prompt, &variables), &notes, past.summary.as_ref());
+        let system = system(&fill(prompts::text(&persona.assistant.prompt), &variables), &notes, past.summary.as_ref());
         let lines = prompt::lines(&past.turns, said, group, budget, model::estimate_tokens);
         let files = self.recalled(&past.turns).await;
         let role = |by_assistant| if by_assistant { Role::Assistant } else { Role::User };
