@@ -29,6 +29,10 @@ pub struct Channel {
     /// How an answer is shown while it is being written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub streaming: Option<Streaming>,
+    /// Hosts whose pictures an answer may show as pictures, `*.example.com` for all below one; others stay links. What a
+    /// model is talked into can leave in an address, so there is none unless set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media_hosts: Vec<String>,
     /// What the model is told first here, in place of the assistant's own prompt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
@@ -149,6 +153,7 @@ pub const COMMON_KEYS: &[&str] = &[
     "prompt",
     "conversations",
     "streaming",
+    "media_hosts",
     "overlap",
     "on_doubt",
     "people",
