@@ -3,6 +3,7 @@
 pub mod compatibility;
 pub mod fixtures;
 pub mod history;
+pub mod programs;
 pub mod world;
 
 use std::path::{Path, PathBuf};

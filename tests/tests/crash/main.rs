@@ -37,6 +37,8 @@ const CONFIGURATION: &str = "
 version: 1
 models:
   default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
+assistants:
+  default: {disclosure: never}
 channels:
   telegram: {accounts: {closed: {access: owner}, hasty: {overlap: interrupt}}}
 ";
