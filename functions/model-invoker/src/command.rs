@@ -6,7 +6,7 @@ use turn::access::{Cap, Role};
 use turn::commands::{Command, choose_assistant, choose_model, help, last_turn};
 use turn::spend::{Used, usage_text};
 use turn::template::{Variables, fill};
-use turn::{Change, Head, Turn, calendar};
+use turn::{Change, Head, Turn, calendar, language};
 
 use crate::day;
 use crate::judge::Words;
@@ -89,7 +89,7 @@ impl Run<'_> {
             channel: self.place.room.spec().title,
             group: inbound.kind == Kind::Group,
             assistant: &persona.name,
-            language: persona.assistant.language.as_deref().unwrap_or_default(),
+            language: language::name(language::of(&persona.assistant, inbound.text())),
             zone: persona.assistant.zone.as_deref(),
             now,
             ..Variables::default()
