@@ -134,7 +134,7 @@ impl Run<'_> {
         let unchosen = Head { assistant: None, ..head.clone() };
         let configured = self.persona(&unchosen, inbound).name;
         let (config, channel) = (&self.place.config, &self.place.channel);
-        let chosen = choose_assistant(config, channel, &persona.name, &configured, owner, name.as_deref());
+        let chosen = choose_assistant(config, channel, &configured, &persona.name, owner, name.as_deref());
         Ok(Words { change: chosen.change, ..Words::of(chosen.text) })
     }
 
