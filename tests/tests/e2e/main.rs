@@ -14,6 +14,7 @@ mod personas;
 mod rude;
 mod spend;
 mod streaming;
+mod table;
 mod talk;
 mod tools;
 mod windows;
