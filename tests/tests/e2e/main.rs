@@ -5,6 +5,7 @@
 mod access;
 mod compatibility;
 mod faults;
+mod lookup;
 mod media;
 mod memory;
 mod model;
