@@ -71,8 +71,6 @@ fn on_tools_cloud(name: &str, programs: &Programs, die_at: Option<&str>, test: i
                 json!({"model": {"openai": "sk-local"}, "tool": {"weather": SECRET, "docs": "Bearer d-1"}});
             std::fs::write(options.state.join("secrets.json"), secrets.to_string())
                 .expect("the secrets can be written");
-            // The stack's roles are enough for its reminders.
-            options.auth = name == "desk";
             (options.channels, options.die_at) = (channels, die_at);
         },
         test,
