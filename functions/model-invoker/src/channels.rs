@@ -16,6 +16,7 @@ macro_rules! rooms {
 rooms![
     discord::Discord,
     feishu::Feishu,
+    googlechat::GoogleChat,
     instagram::Instagram,
     line::Line,
     matrix::Matrix,
