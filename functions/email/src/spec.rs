@@ -55,7 +55,7 @@ pub static SPEC: Spec = Spec {
     tenant: false,
     idempotency_key: false,
     connect: Connect::Manual(
-        "1. Deploy with EmailDomain set to the domain (or subdomain) that receives: crabhook deploy\n\
+        "1. Deploy with the domain (or subdomain) that receives: crabhook deploy --set EmailDomain=<domain>\n\
          2. SES → Identities → Create identity → that domain; put the DKIM records it shows into DNS.\n\
          3. DNS: an MX record of the domain, 10 inbound-smtp.<region>.amazonaws.com\n\
          4. SES → Email receiving → Rule sets → the stack's rule set → Set as active. Only one can be.\n\

@@ -44,6 +44,10 @@ impl Run<'_> {
             }
             judgement = Judgement::Refuse(Refusal::Stranger);
         }
+        let answers = matches!(judgement, Judgement::Answer | Judgement::Command(_));
+        if answers && waiting.tries == 0 && self.has_answered_enough(now).await? {
+            return Ok((Fate::Drop, None));
+        }
         Ok(match judgement {
             Judgement::Answer if waiting.tries > 0 => (Fate::Answer, None),
             Judgement::Answer => match self.capped(inbound, now).await? {
@@ -128,6 +132,19 @@ impl Run<'_> {
             self.services.store.set_home(inbound, home, now).await?;
         }
         Ok(home)
+    }
+
+    /// Counts an answer of the conversation's, where the channel bounds them. Beyond, nothing is said: what writes there may
+    /// answer to every word.
+    async fn has_answered_enough(&self, now: i64) -> Result<bool, store::Error> {
+        let Some(most) = self.place.room.answers_a_day(&self.place.settings) else { return Ok(false) };
+        let scope = format!("answers#{}", self.conversation);
+        let count = self.services.store.count(&scope, &day(now), 1, now).await?;
+        if count > u64::from(most) {
+            self.services.store.count("answered_enough", &day(now), 1, now).await?;
+            tracing::warn!(conversation = %self.conversation, most, "no more answers here today");
+        }
+        Ok(count > u64::from(most))
     }
 
     /// Counts the turn and says which cap it goes over.

@@ -6,6 +6,7 @@
 mod answer;
 pub mod channels;
 mod configuration;
+mod deferred;
 mod delivery;
 pub mod event;
 mod failpoint;

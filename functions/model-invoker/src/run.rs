@@ -52,6 +52,8 @@ pub enum Trouble {
     Store(#[from] store::Error),
     #[error(transparent)]
     Queue(#[from] queue::Error),
+    #[error("the text of a message cannot be fetched now")]
+    Unfetched,
 }
 
 impl<'a> Run<'a> {
@@ -140,7 +142,8 @@ impl<'a> Run<'a> {
             }
             Effect::Look => {
                 self.keep_hidden().await?;
-                let looked = store.look(&conversation, LOOK_ITEMS, LOOK_BYTES).await?;
+                let mut looked = store.look(&conversation, LOOK_ITEMS, LOOK_BYTES).await?;
+                looked.more |= !self.fetch_texts(&mut looked.waiting).await?;
                 Event::Looked { head: looked.head, waiting: looked.waiting, more: looked.more }
             }
             Effect::Pause(ms) => {
