@@ -103,11 +103,12 @@ impl World {
         });
         let inbound = self.inbound(room, &event.request, words.account);
         let started = Instant::now();
-        let mut request = self.http.request(event.request.method.parse().expect("a method"), &url);
-        for (name, value) in event.request.headers.iter() {
+        let delivered = channel::local::delivered(event.request);
+        let mut request = self.http.request(delivered.method.parse().expect("a method"), &url);
+        for (name, value) in delivered.headers.iter() {
             request = request.header(name, value);
         }
-        let answer = request.body(event.request.body).send().await.expect("the webhook answers");
+        let answer = request.body(delivered.body).send().await.expect("the webhook answers");
         Sent {
             status: answer.status().as_u16(),
             channel: words.channel.to_owned(),

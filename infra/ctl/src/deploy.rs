@@ -85,7 +85,9 @@ pub async fn deploy(deploy: Deploy, at: &Where) -> Result<(), Error> {
     let release = match &deploy.release {
         Some(release) => release.clone(),
         None => {
-            let release = Release::build(&channels, architecture).await?;
+            let mut functions = channels.clone();
+            functions.extend(has_mail(&deploy.parameters, present.as_ref()).then(|| EMAIL.to_owned()));
+            let release = Release::build(&functions, architecture).await?;
             release.upload(&aws, &ground.artifacts).await?;
             release.name
         }
@@ -139,10 +141,22 @@ fn in_repository() -> Result<(), Error> {
     Err(Error::usage(format!("{TEMPLATE} is not here: run this from the root of the repository")))
 }
 
+/// The channel without an address.
+const EMAIL: &str = "email";
+
+/// Whether the stack gets mail: the parameter as it is given now, else as it stands.
+fn has_mail(given: &[(String, String)], present: Option<&BTreeMap<String, String>>) -> bool {
+    let given = given.iter().rev().find(|(name, _)| name == "EmailDomain").map(|(_, domain)| domain);
+    given.or_else(|| present?.get("EmailDomain")).is_some_and(|domain| !domain.is_empty())
+}
+
 /// The channels to open: those named, else those open now.
 fn opened(named: &[String], present: Option<&BTreeMap<String, String>>) -> Result<Vec<String>, Error> {
     for channel in named {
         send::room(channel)?;
+        if channel == EMAIL {
+            return Err(Error::usage("email has no address to open: give --set EmailDomain=<your domain>"));
+        }
     }
     if !named.is_empty() {
         return Ok(named.to_vec());

@@ -56,6 +56,18 @@ pub struct Event {
     pub reply_key: String,
 }
 
+/// The request as it goes over HTTP. A notification of SNS (method `EVENT`) does so as an invocation of its function.
+pub fn delivered(request: Request) -> Request {
+    if request.method != "EVENT" {
+        return request;
+    }
+    let topic = request.headers.get("x-amz-sns-topic-arn").unwrap_or("");
+    let sns =
+        json!({"Type": "Notification", "TopicArn": topic, "Message": String::from_utf8_lossy(&request.body)});
+    let event = json!({"Records": [{"EventSource": "aws:sns", "Sns": sns}]});
+    Request::new("POST", &request.url, crate::Headers::default(), event.to_string())
+}
+
 /// How the platform answers a call, and what people see of it.
 pub struct Answer {
     pub response: Response,
