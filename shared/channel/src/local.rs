@@ -65,7 +65,10 @@ pub fn delivered(request: Request) -> Request {
     let sns =
         json!({"Type": "Notification", "TopicArn": topic, "Message": String::from_utf8_lossy(&request.body)});
     let event = json!({"Records": [{"EventSource": "aws:sns", "Sns": sns}]});
-    Request::new("POST", &request.url, crate::Headers::default(), event.to_string())
+    // The local cloud asks who calls, and takes the account's root by its name alone.
+    let caller = "AWS4-HMAC-SHA256 Credential=test/20261121/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0";
+    let headers = [("authorization", caller), ("x-amz-date", "20261121T000000Z")].into_iter().collect();
+    Request::new("POST", &request.url, headers, event.to_string())
 }
 
 /// How the platform answers a call, and what people see of it.
