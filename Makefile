@@ -2,9 +2,10 @@
 CARGO := cargo
 BIN := target/local
 DENY := $(CARGO) deny --version 2>/dev/null || $(CARGO) install cargo-deny --version 0.20.2 --locked
+FUZZ := $(CARGO) fuzz --version 2>/dev/null || $(CARGO) install cargo-fuzz --version 0.13.2 --locked
 VENV := .venv/.$(shell cksum < infra/requirements.txt | cut -d' ' -f1)
 
-.PHONY: run send build test check bench deploy push connect clean-state
+.PHONY: run send build test check bench crash load fuzz deploy push connect clean-state
 comma := ,
 
 # Variables that it reads: CHANNELS, PORT, PLATFORM_PORT, CONFIG, STATE, STACK, AUTH (infra/local/src/options.rs)
@@ -24,7 +25,7 @@ test: build
 
 # What a review looks at first: format, lints, dependencies, templates, documentation, the rules of the repository.
 check: $(VENV)
-	$(CARGO) fmt --all --check && $(CARGO) clippy --profile local --workspace --all-targets -- -D warnings
+	$(CARGO) fmt --all --check && $(CARGO) fmt --manifest-path fuzz/Cargo.toml --check && $(CARGO) clippy --profile local --workspace --all-targets -- -D warnings
 	@$(DENY)
 	$(CARGO) deny check && .venv/bin/cfn-lint infra/template.yaml infra/bootstrap.yaml
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --profile local --workspace --no-deps --lib && $(CARGO) test --profile local -p tests --test tidy
@@ -44,6 +45,19 @@ connect:
 # What a message costs, in bytes, CPU, memory, capacity units and dollars. make bench ARGS='--all --runs 21'
 bench:
 	$(CARGO) bench --profile local -p tests --bench budget -- $(ARGS)
+
+# Many people at once, everybody answered once and nothing left behind: make load USERS=200 MESSAGES=50
+load: build
+	$(CARGO) bench --profile local -p tests --bench load -- --users $(or $(USERS),50) --messages $(or $(MESSAGES),20)
+
+# Kills everything at every point and reads whether the promises held: make crash KILLS=1000 SEED=7
+crash: build
+	KILLS=$(or $(KILLS),1000) SEED=$(or $(SEED),1) $(CARGO) test --quiet --profile local -p tests --test crash
+
+# Whatever strangers send and models write, for both halves of every channel: make fuzz SECONDS=600 CHANNEL=slack
+fuzz:
+	@$(FUZZ)
+	$(foreach half,receive post,$(CARGO) fuzz run --fuzz-dir fuzz --sanitizer none $(half) -- -max_total_time=$(or $(SECONDS),20) -max_len=16384 -timeout=10 -verbosity=0 -print_final_stats=1 &&) true
 
 # Forgets secrets, logs and everything else that `make run` keeps.
 clean-state:

@@ -10,6 +10,7 @@ Standard output carries one JSON object per line, read by src/functions.rs. Ever
 to standard error.
 """
 
+import itertools
 import json
 import os
 import signal
@@ -54,20 +55,46 @@ def teller():
 
 def listen_in(worker_class, tell):
     pump, invoke = worker_class._pump_output, worker_class.invoke
+    numbers = itertools.count(1)
+
+    def number_of(worker):
+        if not hasattr(worker, "number"):
+            worker.number = next(numbers)
+        return worker.number
 
     def pump_and_tell(self, stream, log_queue):
-        process = {"function": self.func_name, "pid": self._proc.pid}
-        tell(what="started", **process)
+        running = self._proc
+        process = {"function": self.func_name, "pid": running.pid}
+        tell(what="started", worker=number_of(self), **process)
         try:
             pump(self, Overheard(stream, lambda line: tell(what="line", line=line, **process)), log_queue)
         finally:
-            tell(what="ended", **process)
+            # Its output closed with it: there is nothing to wait for but the system's own bookkeeping.
+            killed_by = -running.wait() if running.wait() < 0 else None
+            tell(what="ended", signal=killed_by, **process)
 
     def invoke_and_tell(self, event, *rest, **named):
-        for record in event.get("Records", []) if isinstance(event, dict) else []:
-            receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-            tell(what="given", function=self.func_name, body=record.get("body", ""), receives=receives)
-        return invoke(self, event, *rest, **named)
+        records = event.get("Records", []) if isinstance(event, dict) else []
+        place = {"function": self.func_name, "worker": number_of(self)}
+        for record in records:
+            attributes = record.get("attributes", {})
+            tell(
+                what="given",
+                job=record.get("messageId", ""),
+                group=attributes.get("MessageGroupId", ""),
+                receipt=record.get("receiptHandle", ""),
+                receives=int(attributes.get("ApproximateReceiveCount", 1)),
+                body=record.get("body", ""),
+                **place,
+            )
+        whole = False
+        try:
+            result = invoke(self, event, *rest, **named)
+            whole = result.get("status") == "ok"
+            return result
+        finally:
+            for record in records:
+                tell(what="over", job=record.get("messageId", ""), whole=whole, **place)
 
     worker_class._pump_output, worker_class.invoke = pump_and_tell, invoke_and_tell
 

@@ -1,6 +1,8 @@
 //! What the tests share: the repository's files, the fixtures in `events/`, the rooms with secrets of their own.
 
+pub mod compatibility;
 pub mod fixtures;
+pub mod history;
 pub mod world;
 
 use std::path::{Path, PathBuf};

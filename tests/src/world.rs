@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use channel::local::{Local, Message};
+use channel::local::{Event, Local, Message};
 use channel::{ConversationKey, Secrets};
-use local::{Cloud, Options, Source};
+use local::{Call, Cloud, Options, Source};
 use model_invoker::channels;
 use queue::{DeadLetter, Queue};
 use serde_json::{Value, json};
@@ -41,6 +41,8 @@ impl<'a> Words<'a> {
 #[derive(Debug, Clone)]
 pub struct Sent {
     pub status: u16,
+    /// The webhook said that it has it: a 2xx, and not the one that says "not taken, please send again".
+    pub taken: bool,
     pub channel: String,
     /// The conversation, or the reply slot, in which the answer appears.
     pub reply_key: String,
@@ -63,6 +65,11 @@ impl World {
         let say: local::Say = Arc::new(|line: &str| eprintln!("{line}"));
         let cloud =
             Cloud::start(options, say).await.unwrap_or_else(|error| panic!("the local cloud: {error}"));
+        World::of(cloud)
+    }
+
+    /// Talks to a cloud that runs already.
+    pub fn of(cloud: Cloud) -> World {
         World {
             cloud,
             http: egress::Egress::new().expect("clients").configured_client(),
@@ -87,6 +94,40 @@ impl World {
 
     /// Delivers a message signed with these secrets.
     pub async fn deliver_with(&self, words: Words<'_>, id: &str, secrets: &Secrets) -> Sent {
+        let (room, event) = self.event(words, id, secrets);
+        let url = event.request.url.clone();
+        let verdict = self.verdict(room, &event.request, words.account);
+        let started = Instant::now();
+        let delivered = channel::local::delivered(event.request);
+        let mut request = self.http.request(delivered.method.parse().expect("a method"), &url);
+        for (name, value) in delivered.headers.iter() {
+            request = request.header(name, value);
+        }
+        let answer = request.body(delivered.body).send().await.expect("the webhook answers");
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.expect("the webhook's whole answer");
+        let inbound = verdict.messages.into_iter().next();
+        Sent {
+            status,
+            taken: (200..300).contains(&status)
+                && (status, &*body) != (verdict.on_failure.status, verdict.on_failure.body.as_slice()),
+            channel: words.channel.to_owned(),
+            reply_key: event.reply_key,
+            id: id.to_owned(),
+            conversation: inbound.as_ref().map(channel::Inbound::conversation_key),
+            message: inbound.map(|inbound| inbound.id),
+            took: started.elapsed(),
+        }
+    }
+
+    /// What a webhook makes of a message, without delivering it.
+    pub fn inbound(&self, words: Words<'_>, id: &str) -> Option<channel::Inbound> {
+        let (room, event) = self.event(words, id, &self.cloud.secrets(words.channel, words.account));
+        self.verdict(room, &event.request, words.account).messages.into_iter().next()
+    }
+
+    /// A message as its platform sends it.
+    fn event(&self, words: Words<'_>, id: &str, secrets: &Secrets) -> (&'static dyn Local, Event) {
         let room: &dyn Local = channels::local(words.channel).expect("a registered channel");
         let base = &self.cloud.endpoints().channels[words.channel];
         let url = if words.account == "main" { base.clone() } else { format!("{base}{}", words.account) };
@@ -101,32 +142,11 @@ impl World {
             platform: &format!("{}/{}", self.cloud.endpoints().platform, words.channel),
             now: model_invoker::now(),
         });
-        let inbound = self.inbound(room, &event.request, words.account);
-        let started = Instant::now();
-        let delivered = channel::local::delivered(event.request);
-        let mut request = self.http.request(delivered.method.parse().expect("a method"), &url);
-        for (name, value) in delivered.headers.iter() {
-            request = request.header(name, value);
-        }
-        let answer = request.body(delivered.body).send().await.expect("the webhook answers");
-        Sent {
-            status: answer.status().as_u16(),
-            channel: words.channel.to_owned(),
-            reply_key: event.reply_key,
-            id: id.to_owned(),
-            conversation: inbound.as_ref().map(channel::Inbound::conversation_key),
-            message: inbound.map(|inbound| inbound.id),
-            took: started.elapsed(),
-        }
+        (room, event)
     }
 
-    /// The message that a request carries.
-    fn inbound(
-        &self,
-        room: &dyn Local,
-        request: &channel::Request,
-        account: &str,
-    ) -> Option<channel::Inbound> {
+    /// What a request carries, and how it is to be answered.
+    fn verdict(&self, room: &dyn Local, request: &channel::Request, account: &str) -> ingress::Verdict {
         let secrets = self.cloud.secrets(room.spec().name, account);
         let context = channel::Context {
             account,
@@ -135,7 +155,7 @@ impl World {
             keys: &room.keys(&Value::Null),
             now: model_invoker::now(),
         };
-        ingress::judge(room, request, &context).messages.into_iter().next()
+        ingress::judge(room, request, &context)
     }
 
     /// Waits until the invoker has taken all of these messages out of the queue into their inbox.
@@ -210,6 +230,12 @@ impl World {
         self.get(&url).await["calls"].as_array().cloned().unwrap_or_default()
     }
 
+    /// The calls to all platforms after that number, as soon as there is one; none after a few seconds.
+    pub async fn calls_after(&self, n: u64) -> Vec<Call> {
+        let url = format!("{}/calls?since={n}&wait=5", self.cloud.endpoints().platform);
+        serde_json::from_value(self.get(&url).await["calls"].take()).expect("calls")
+    }
+
     /// What the scripted model was asked.
     pub async fn questions(&self) -> Vec<Value> {
         let answer = self.get(&format!("{}/model/calls", self.cloud.endpoints().platform)).await;
@@ -233,6 +259,28 @@ impl World {
 
     pub fn queue(&self) -> Queue {
         Queue::connect(self.cloud.aws(), &self.cloud.endpoints().queue_url)
+    }
+
+    /// How long the queue hides a message by itself, seconds: until the invoker has set a time of its own.
+    pub async fn set_visibility(&self, seconds: u32) {
+        let attributes = json!({"VisibilityTimeout": seconds.to_string()});
+        let change = json!({"QueueUrl": self.cloud.endpoints().queue_url, "Attributes": attributes});
+        self.aws("sqs", "AmazonSQS.SetQueueAttributes", change).await;
+    }
+
+    /// A call that the product's own clients never make. MiniStack looks at a request's service, not at its signature.
+    pub async fn aws(&self, service: &str, target: &str, body: Value) {
+        let credential = format!("Credential=test/20260101/us-east-1/{service}/aws4_request");
+        let request = self.http.post(&self.cloud.endpoints().aws).body(body.to_string());
+        let request = request
+            .header("x-amz-target", target)
+            .header("content-type", "application/x-amz-json-1.0")
+            .header(
+                "authorization",
+                format!("AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0"),
+            );
+        let answer = request.send().await.expect("the local cloud answers");
+        assert!(answer.status().is_success(), "{target}: {}", answer.status());
     }
 
     pub fn store(&self) -> store::Store {

@@ -8,6 +8,8 @@
     reason = "a template that is not as expected should end the test right there"
 )]
 
+#[path = "template/alarms.rs"]
+mod alarms;
 #[path = "template/cloudformation.rs"]
 mod cloudformation;
 #[path = "template/mail.rs"]
@@ -196,46 +198,6 @@ fn every_address_has_both_grants() {
         );
         let output = &template()["Outputs"][&format!("UrlOf{channel}")]["Value"];
         assert_eq!(*output, json!({"Fn::GetAtt": [format!("Url{channel}"), "FunctionUrl"]}));
-    }
-}
-
-#[test]
-fn whatever_goes_wrong_raises_one_alarm() {
-    let resources = resources();
-    let alarms = of_type(&resources, "AWS::CloudWatch::Alarm");
-    let watched: BTreeSet<&str> =
-        alarms.iter().map(|(_, alarm)| alarm["Properties"]["MetricName"].as_str().unwrap()).collect();
-    let expected = [
-        "ApproximateAgeOfOldestMessage",
-        "ApproximateNumberOfMessagesVisible",
-        "Errors",
-        "Failures",
-        "Rejects",
-    ];
-    assert_eq!(watched, BTreeSet::from(expected));
-
-    let any = &resources["AnyAlarm"];
-    let rule = any["Properties"]["AlarmRule"]["Fn::Sub"].as_str().unwrap();
-    for (name, _) in alarms {
-        assert!(rule.contains(&format!("ALARM(\"${{{name}}}\")")), "AnyAlarm does not name {name}");
-    }
-    assert_eq!(any["Properties"]["AlarmActions"], json!([{"Ref": "Alerts"}]));
-    assert_eq!(
-        (&any["Condition"], &resources["Alerts"]["Condition"]),
-        (&json!("Alerted"), &json!("Alerted"))
-    );
-
-    for channel in channels() {
-        for (metric, alarm) in [("Failures", "WebhookFailuresAlarm"), ("Rejects", "RejectsAlarm")] {
-            let filter = &resources[&format!("{metric}{channel}")]["Properties"];
-            assert_eq!(filter["LogGroupName"], json!({"Ref": format!("Log{channel}")}));
-            let fed = &filter["MetricTransformations"][0];
-            let watched = &resources[alarm]["Properties"];
-            assert_eq!(
-                (&fed["MetricNamespace"], &fed["MetricName"]),
-                (&watched["Namespace"], &watched["MetricName"])
-            );
-        }
     }
 }
 

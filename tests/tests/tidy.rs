@@ -124,8 +124,14 @@ fn every_room_is_registered_everywhere() {
     assert_eq!(registered, rooms(), "functions/model-invoker/src/channels.rs lists every folder, in order");
     let (template, readme, contributing) =
         (read("infra/template.yaml"), read("README.md"), read("CONTRIBUTING.md"));
+    let fuzz = read("fuzz/Cargo.toml");
     for room in model_invoker::channels::ALL {
         let spec = room.spec();
+        assert!(
+            fuzz.contains(&format!("\n{} = {{ path = \"../functions/{}\"", spec.name, spec.name)),
+            "fuzz/Cargo.toml lacks a line for {}",
+            spec.name
+        );
         assert!(
             template.contains(&format!("- {}", spec.name))
                 || template.contains(&format!("{}|", spec.name))
@@ -189,13 +195,19 @@ fn documents_are_there_and_name_no_place_of_ours() {
         assert!(root().join(path).is_file(), "{path} is missing");
     }
     let makefile = read("Makefile");
-    for target in ["run", "test", "check", "bench", "build", "deploy", "push", "send"] {
+    for target in ["run", "test", "check", "bench", "fuzz", "build", "deploy", "push", "send"] {
         assert!(makefile.contains(&format!("\n{target}:")), "make {target} is missing");
     }
     assert!(read(".ci/run").contains("make test"));
-    let lock = read("Cargo.lock");
-    for source in lock.lines().filter(|line| line.starts_with("source = ")) {
-        assert_eq!(source, "source = \"registry+https://github.com/rust-lang/crates.io-index\"");
+    let locks: Vec<String> = tracked().into_iter().filter(|path| path.ends_with("Cargo.lock")).collect();
+    assert_eq!(locks, ["Cargo.lock", "fuzz/Cargo.lock"], "the product, and what is built with coverage");
+    for lock in locks {
+        for source in read(&lock).lines().filter(|line| line.starts_with("source = ")) {
+            assert_eq!(
+                source, "source = \"registry+https://github.com/rust-lang/crates.io-index\"",
+                "{lock}"
+            );
+        }
     }
 }
 
@@ -213,5 +225,25 @@ fn no_code_panics_outside_tests() {
             .lines()
             .filter(|line| line.contains(".unwrap()") && !line.trim_start().starts_with("//"));
         assert_eq!(unwraps.count(), 0, "{path}: unwrap outside tests; allowed are only {allowed:?}");
+    }
+}
+
+/// `crabhook deploy` builds each function by its name alone, so nothing switches on what only the local build has.
+#[test]
+fn nothing_of_the_local_build_is_deployed() {
+    let mut tree = std::process::Command::new("cargo");
+    tree.args(["tree", "--locked", "--edges", "normal,build,features", "--prefix", "none"]);
+    for function in rooms().iter().map(String::as_str).chain(["model-invoker"]) {
+        tree.args(["--package", function]);
+    }
+    let tree = tree.current_dir(root()).output().expect("cargo runs");
+    let tree = String::from_utf8_lossy(&tree.stdout);
+    assert!(tree.contains("ingress v"), "{tree}");
+    let local: Vec<&str> = tree.lines().filter(|line| line.contains("feature \"local\"")).collect();
+    assert!(local.is_empty(), "a deployed function could be killed by a word: {local:?}");
+    for path in tracked().iter().filter(|path| path.ends_with(".rs")) {
+        let is_product = path.starts_with("shared/") || path.starts_with("functions/");
+        let is_allowed = !is_product || path == "shared/ingress/src/failpoint.rs";
+        assert!(is_allowed || !read(path).contains("CRABHOOK_"), "{path}: no switches in the environment");
     }
 }

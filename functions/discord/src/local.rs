@@ -60,6 +60,16 @@ impl Local for Discord {
         request
     }
 
+    fn known_by(&self, request: &Request) -> Option<String> {
+        let body: Value = serde_json::from_slice(&request.body).ok()?;
+        // An edit is none the second time, either.
+        if request.method == "PATCH" {
+            return Some(request.path.clone() + body.get("content").and_then(Value::as_str).unwrap_or(""));
+        }
+        let nonce = body.get("nonce").and_then(Value::as_str)?;
+        body.get("enforce_nonce").and_then(Value::as_bool)?.then(|| nonce.to_owned())
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let path: Vec<&str> = request.path.trim_matches('/').split('/').collect();
         let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);

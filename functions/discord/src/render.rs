@@ -42,7 +42,9 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
     for (index, message) in messages.iter().enumerate() {
         let body = content(message, index == last);
         steps.push(match &slot {
-            Some(slot) if index == 0 => slot.call("PATCH", "/messages/@original", Body::Json(body)),
+            Some(slot) if index == 0 => {
+                slot.call("PATCH", "/messages/@original", Body::Json(body)).repeatable()
+            }
             Some(slot) => slot.call("POST", "", Body::Json(body)),
             None => push(to, body, &ctx.part_key(index)),
         });
@@ -98,7 +100,9 @@ fn content(text: &str, last: bool) -> Value {
     body
 }
 
-/// A message of the bot's own. Discord takes one with a known `nonce` for a repetition, for a few minutes.
+/// A message of the bot's own. Discord takes one with a known `nonce` for a repetition, for a few minutes
+/// (`enforce_nonce`, <https://docs.discord.com/developers/resources/message#create-message>). Replies by an interaction's token
+/// have no such key.
 fn push(to: &Address, mut body: Value, key: &str) -> Step {
     if let Some(fields) = body.as_object_mut() {
         fields.insert("nonce".to_owned(), Value::String(key.chars().take(NONCE).collect()));
@@ -106,7 +110,7 @@ fn push(to: &Address, mut body: Value, key: &str) -> Step {
     }
     let auth = Auth::Scheme { scheme: "Bot".to_owned(), secret: BOT_TOKEN.to_owned() };
     let path = format!("/channels/{}/messages", encode::segment(&to.chat));
-    Step::json("api", path, body).auth(auth).header("user-agent", user_agent())
+    Step::json("api", path, body).auth(auth).header("user-agent", user_agent()).repeatable()
 }
 
 /// Where an interaction is answered: its token is all the proof that Discord wants.

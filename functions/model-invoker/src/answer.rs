@@ -23,8 +23,18 @@ enum Asked {
     Answered(Result<model::Answer, model::Error>),
     /// The user stopped it; what was written by then.
     Stopped(String),
+    /// Newer messages want to be asked along.
+    Interrupted,
     /// The lease is somebody else's.
     Lost,
+}
+
+/// What is held during a model call.
+#[derive(Clone, Copy)]
+struct Hold {
+    epoch: u64,
+    /// HEAD's `rev` as last looked at, where a newer message may interrupt.
+    looked_at: Option<u64>,
 }
 
 impl Run<'_> {
@@ -34,7 +44,7 @@ impl Run<'_> {
         state: &State,
         number: u32,
         ids: &[String],
-        _careful: bool,
+        interruptible: bool,
     ) -> Result<Event, Trouble> {
         let waiting: Vec<&Waiting> = ids.iter().filter_map(|id| state.waiting(id)).collect();
         let Some(newest) = waiting.last().map(|waiting| &waiting.inbound) else { return Ok(Event::Silent) };
@@ -45,13 +55,15 @@ impl Run<'_> {
                 Err(error) => return self.apologise(number, &waiting, &error).await,
             };
         let mut ask = self.prompt(state.head().since, &waiting, assistant.history.tokens).await?;
-        let mut asked = self.call_model(state.epoch(), &chain, &ask, newest).await?;
+        let hold = Hold { epoch: state.epoch(), looked_at: interruptible.then_some(state.head().rev) };
+        let mut asked = self.call_model(hold, &chain, &ask, newest).await?;
         if matches!(asked, Asked::Answered(Err(model::Error::TooLong))) {
             ask = self.prompt(state.head().since, &waiting, 0).await?;
-            asked = self.call_model(state.epoch(), &chain, &ask, newest).await?;
+            asked = self.call_model(hold, &chain, &ask, newest).await?;
         }
         match asked {
             Asked::Lost => Ok(Event::Fenced),
+            Asked::Interrupted => Ok(Event::Interrupted),
             Asked::Stopped(partial) => {
                 let mut turn = self.turn(number, &waiting, partial.trim());
                 (turn.model, turn.stopped) = (chain.name().to_owned(), true);
@@ -105,7 +117,7 @@ impl Run<'_> {
     /// Asks, and meanwhile keeps lease, token and typing sign alive.
     async fn call_model(
         &mut self,
-        epoch: u64,
+        hold: Hold,
         chain: &dyn Model,
         ask: &Ask,
         newest: &Inbound,
@@ -116,40 +128,53 @@ impl Run<'_> {
         let taken = written.clone();
         let mut on_text =
             move |piece: &str| taken.lock().unwrap_or_else(PoisonError::into_inner).push_str(piece);
-        let mut asking = std::pin::pin!(chain.ask(ask, deadline, &mut on_text));
-        let typing = self.steps(&[Part::Typing], &newest.address, "typing", now());
-        let mut ticks = tokio::time::interval(Duration::from_millis(TICK_MS));
-        loop {
-            tokio::select! {
-                biased;
-                answer = &mut asking => return Ok(Asked::Answered(answer)),
-                _ = ticks.tick() => {}
-            }
-            let tick = async {
-                let typing = async {
-                    for step in &typing {
-                        self.send(&step.clone().optional(), now()).await;
-                    }
-                };
-                let renew = self.services.store.renew(&self.conversation, epoch, now() + LEASE_MS);
-                let hide = self.services.queue.hide(self.receipt, turn::machine::TOKEN_S);
-                tokio::join!(typing, renew, hide)
-            };
-            let (_, renewed, hidden) = tokio::select! {
-                biased;
-                answer = &mut asking => return Ok(Asked::Answered(answer)),
-                ticked = tick => ticked,
-            };
-            hidden?;
-            match renewed? {
-                store::Renewed::Fenced => return Ok(Asked::Lost),
-                store::Renewed::Renewed(head) if head.cancel == Some(epoch) => {
-                    let partial = written.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                    return Ok(Asked::Stopped(partial));
+        let run = &*self;
+        let typing = run.steps(&[Part::Typing], &newest.address, "typing", now());
+        let first_tick = tokio::time::Instant::now() + Duration::from_millis(TICK_MS);
+        let held = async {
+            // Lease and token were seen to a moment ago.
+            let mut ticks = tokio::time::interval_at(first_tick, Duration::from_millis(TICK_MS));
+            loop {
+                ticks.tick().await;
+                if let Some(end) = run.tick(hold, &written).await? {
+                    return Ok::<_, Trouble>(end);
                 }
-                store::Renewed::Renewed(_) => {}
             }
+        };
+        // Beside it: a platform that is slow to show the sign must not delay `/stop`.
+        let shown = async {
+            let mut ticks = tokio::time::interval(Duration::from_millis(TICK_MS));
+            loop {
+                ticks.tick().await;
+                for step in &typing {
+                    run.send(&step.clone().optional(), now()).await;
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            answer = chain.ask(ask, deadline, &mut on_text) => Ok(Asked::Answered(answer)),
+            ended = held => ended,
+            () = shown => Ok(Asked::Lost),
         }
+    }
+
+    /// Renews lease and token; says so when the question is to end.
+    async fn tick(&self, hold: Hold, written: &Mutex<String>) -> Result<Option<Asked>, Trouble> {
+        let renew = self.services.store.renew(&self.conversation, hold.epoch, now() + LEASE_MS);
+        let hide = self.services.queue.hide(self.receipt, turn::machine::TOKEN_S);
+        let (renewed, hidden) = tokio::join!(renew, hide);
+        hidden?;
+        Ok(match renewed? {
+            store::Renewed::Fenced => Some(Asked::Lost),
+            store::Renewed::Renewed(head) if head.cancel == Some(hold.epoch) => {
+                Some(Asked::Stopped(written.lock().unwrap_or_else(PoisonError::into_inner).clone()))
+            }
+            store::Renewed::Renewed(head) if head.interrupt > hold.looked_at && hold.looked_at.is_some() => {
+                Some(Asked::Interrupted)
+            }
+            store::Renewed::Renewed(_) => None,
+        })
     }
 
     /// What is said when no model answers. A deployment without a working model says so once a day.
@@ -159,6 +184,7 @@ impl Run<'_> {
         waiting: &[&Waiting],
         error: &model::Error,
     ) -> Result<Event, Trouble> {
+        self.timeline.model_errors += 1;
         tracing::error!(conversation = %self.conversation, %error, "the model did not answer");
         let line = match error {
             model::Error::NotSetUp(_) => {

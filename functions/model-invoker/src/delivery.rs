@@ -79,7 +79,7 @@ impl Run<'_> {
         match outgoing::request_with(step, room.spec(), settings, &filling) {
             Ok(request) => {
                 let outcome = outgoing::send(egress, step, request, room.spec(), settings).await;
-                outgoing::settle(*room, step, outcome)
+                outgoing::settle(*room, step, outcome).map(|settled| crate::quiet(settled, step, secrets))
             }
             Err(missing) => Some(Settled::Broken(missing.to_string())),
         }

@@ -3,9 +3,11 @@
 use channel::{Kind, Part, Settled};
 use turn::access::Judgement;
 use turn::commands::Command;
+use turn::machine::{LEASE_MS, TOKEN_S};
 
-use crate::now;
+use crate::invoke::NEWER_S;
 use crate::run::{Outcome, Run, Trouble};
+use crate::{failpoint, now};
 
 impl Run<'_> {
     /// The command that the message is, where it is one that does not wait.
@@ -20,16 +22,19 @@ impl Run<'_> {
             Ok(outcome) => outcome,
             Err(trouble) => {
                 tracing::warn!(conversation = %self.conversation, %trouble, "a service did not do its part");
-                Outcome::Returned(5)
+                Outcome::Returned(if trouble.is_other_release() { NEWER_S } else { 5 })
             }
         }
     }
 
     async fn at_once(&mut self) -> Result<Outcome, Trouble> {
-        let store = &self.services.store;
+        self.keep_hidden().await?;
         let id = channel::short_id(&self.inbound.id);
-        if store.seen(&self.conversation, &id).await? {
-            return Ok(Outcome::Acknowledged);
+        let begun = self.services.store.begin(&self.conversation, &id, now(), now() + LEASE_MS).await?;
+        match begun {
+            store::Begun::Done => return Ok(Outcome::Acknowledged),
+            store::Begun::Busy => return Ok(Outcome::Returned(TOKEN_S)),
+            store::Begun::First | store::Begun::Again => {}
         }
         let text = match self.judgement(&self.inbound, false, now()).await? {
             Judgement::Command(command) => Some(self.command(command, &self.inbound, now()).await?.text),
@@ -38,23 +43,42 @@ impl Run<'_> {
             }
             Judgement::Answer | Judgement::Claim | Judgement::Store => None,
         };
-        if let Some(text) = text {
-            let steps = self.steps(&[Part::Text(text)], &self.inbound.address, &id, now());
-            for step in steps {
-                match self.send(&step, now()).await {
-                    Some(Settled::Later(after)) => {
-                        let seconds =
-                            after.map_or(5, |wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX));
-                        return Ok(Outcome::Returned(seconds.clamp(1, 3_600)));
-                    }
-                    Some(Settled::Posted(_)) => {}
-                    other => {
-                        tracing::warn!(conversation = %self.conversation, outcome = ?other, "a command's answer was not posted")
-                    }
+        if let Some(seconds) = self.say_at_once(text, &id, begun == store::Begun::Again).await? {
+            self.services.store.end(&self.conversation, &id, false).await?;
+            return Ok(Outcome::Returned(seconds));
+        }
+        self.services.store.end(&self.conversation, &id, true).await?;
+        Ok(Outcome::Acknowledged)
+    }
+
+    /// Posts the text. `doubt`: that was begun before, and is not known to have ended. How many seconds to wait, where the platform
+    /// wants that.
+    async fn say_at_once(
+        &mut self,
+        text: Option<String>,
+        id: &str,
+        doubt: bool,
+    ) -> Result<Option<u32>, Trouble> {
+        let Some(text) = text else { return Ok(None) };
+        for step in self.steps(&[Part::Text(text)], &self.inbound.address, id, now()) {
+            let step = self.place.channel.doubted(step);
+            if doubt && !step.repeatable && self.is_left_in_doubt(&step).await? {
+                continue;
+            }
+            failpoint::pass("say", "before", self.receives, self.inbound.text());
+            let settled = self.send(&step, now()).await;
+            failpoint::pass("say", "after", self.receives, self.inbound.text());
+            match settled {
+                Some(Settled::Later(after)) => {
+                    let seconds = after.map_or(5, |wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX));
+                    return Ok(Some(seconds.clamp(1, 3_600)));
+                }
+                Some(Settled::Posted(_)) => self.timeline.said_at = Some(now()),
+                other => {
+                    tracing::warn!(conversation = %self.conversation, outcome = ?other, "a command's answer was not posted")
                 }
             }
         }
-        store.mark_seen(&self.conversation, &id, now()).await?;
-        Ok(Outcome::Acknowledged)
+        Ok(None)
     }
 }

@@ -1,7 +1,7 @@
 //! Who may talk, within which caps: the facts from the table, the judgement from `turn::access`.
 
 use channel::{Home, Inbound, Kind, Part, Settled};
-use turn::access::{self, Cap, Counts, Judgement, Refusal, Role, Standing};
+use turn::access::{self, Cap, Judgement, Refusal, Role, Standing};
 use turn::commands::{Command, as_claim};
 use turn::{Fate, Waiting};
 
@@ -150,24 +150,14 @@ impl Run<'_> {
     /// Counts the turn and says which cap it goes over.
     async fn capped(&self, inbound: &Inbound, now: i64) -> Result<Option<Cap>, store::Error> {
         let limits = &self.place.config.limits;
-        if limits.per_person == 0 && limits.per_stack == 0 && limits.per_minute == 0 {
-            return Ok(None);
+        for cap in Cap::ALL.into_iter().filter(|cap| cap.limit(limits) > 0) {
+            let period = if cap.is_of_minute() { minute(now) } else { day(now) };
+            let count = self.services.store.count(&cap.scope(inbound), &period, 1, now).await?;
+            if count > u64::from(cap.limit(limits)) {
+                return Ok(Some(cap));
+            }
         }
-        let (store, day) = (&self.services.store, day(now));
-        let person = format!("turns#{}#{}#{}", inbound.channel, inbound.account, inbound.sender.id);
-        let this_minute = format!("turns#{}", self.conversation);
-        let conversation_this_minute = store.count(&this_minute, &minute(now), 1, now).await?;
-        let counts = Counts { conversation_this_minute, person_today: 0, stack_today: 0 };
-        if let Some(cap) = access::capped(&counts, limits) {
-            return Ok(Some(cap));
-        }
-        let person_today = store.count(&person, &day, 1, now).await?;
-        let counts = Counts { person_today, ..counts };
-        if let Some(cap) = access::capped(&counts, limits) {
-            return Ok(Some(cap));
-        }
-        let stack_today = store.count("turns", &day, 1, now).await?;
-        Ok(access::capped(&Counts { stack_today, ..counts }, limits))
+        Ok(None)
     }
 
     /// One honest line a day; after it, silence that is counted.
@@ -258,14 +248,15 @@ impl Run<'_> {
             model.map_or("no model".to_owned(), |model| format!("{} {}", model.provider, model.model));
         let head = store.head(&self.conversation).await?;
         let doing = if head.until > now { "I am writing an answer." } else { "I am here, and idle." };
-        let person = format!("turns#{}#{}#{}", inbound.channel, inbound.account, inbound.sender.id);
-        let used = store.counted(&person, &day(now)).await?;
-        let left = match limits.per_person {
-            0 => format!("{used} messages today"),
-            most => format!("{used} of {most} messages today"),
+        let used = match limits.per_person {
+            0 => String::new(),
+            most => {
+                let used = store.counted(&Cap::Person.scope(inbound), &day(now)).await?;
+                format!("{used} of {most} messages today, ")
+            }
         };
         let turns = head.next.saturating_sub(head.since);
-        Ok(format!("{doing}\nModel: {}\n{left}, {turns} turns in this conversation.", model.trim()))
+        Ok(format!("{doing}\nModel: {}\n{used}{turns} turns in this conversation.", model.trim()))
     }
 }
 

@@ -6,22 +6,29 @@
 mod answer;
 pub mod channels;
 mod configuration;
+pub mod cost;
 mod deferred;
 mod delivery;
 pub mod event;
-mod failpoint;
 mod immediate;
 mod invoke;
 mod judge;
+pub mod metrics;
 mod models;
 pub mod outgoing;
+mod quiet;
 mod run;
 mod services;
+mod timeline;
 pub mod tokens;
+
+use ingress::failpoint;
 
 pub use configuration::Configuration;
 pub use invoke::invoke;
+pub use metrics::Metrics;
 pub use models::Models;
+pub use quiet::quiet;
 pub use services::Services;
 
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -1,12 +1,15 @@
 //! The Lambda function `model-invoker`. All clients are built before the first event, at the full CPU of the init phase.
 
+// The runtime's future is nested deeper than the default allows.
+#![recursion_limit = "256"]
+
 use std::time::{Duration, SystemTime};
 
 use ingress::aws::{self, variable};
 use lambda_runtime::{LambdaEvent, service_fn};
 use model_invoker::event::SqsEvent;
 use model_invoker::tokens::Tokens;
-use model_invoker::{Configuration, Models, Services, invoke, now};
+use model_invoker::{Configuration, Metrics, Models, Services, invoke, now};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -19,7 +22,7 @@ async fn main() -> Result<(), Error> {
         let left =
             event.context.deadline().duration_since(SystemTime::now()).unwrap_or(Duration::from_secs(60));
         let ends_at = now() + i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
-        Ok::<_, Error>(invoke(services, event.payload, ends_at).await)
+        Ok::<_, Error>(invoke(services, event.payload, &event.context.request_id, ends_at).await)
     }))
     .await
 }
@@ -40,6 +43,11 @@ fn services() -> Result<Services, Error> {
         models: Models { clients },
         tokens: Tokens::default(),
         configuration: Configuration::default(),
+        metrics: Metrics::of_stack(&variable("STACK")?),
+        memory_mb: variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+            .ok()
+            .and_then(|mb| mb.parse().ok())
+            .unwrap_or(128),
         secrets_root: variable("SECRETS")?,
         dead_letter_url: variable("DEAD_LETTER_URL")?,
     })

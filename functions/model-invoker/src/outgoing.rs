@@ -13,7 +13,8 @@ use serde_json::Value;
 pub use request::{Filling, NotSetUp, request, request_with};
 
 /// A call to a platform takes at most this long; the lease outlasts it.
-pub const CALL_TIME_OUT: Duration = Duration::from_secs(9);
+pub const CALL_TIME_OUT: Duration = Duration::from_millis(CALL_TIME_OUT_MS.unsigned_abs());
+pub const CALL_TIME_OUT_MS: i64 = 9_000;
 /// Fetching a file to be handed over takes at most this long.
 const FILE_TIME_OUT: Duration = Duration::from_secs(5);
 /// Largest answer to a post, bytes.
@@ -28,6 +29,8 @@ pub enum Outcome {
     NotSent(String),
     /// It may have.
     Unsure,
+    /// It answered with this status; the rest cannot be read.
+    Unread(u16),
     /// It must not be sent.
     Refused(String),
 }
@@ -96,8 +99,7 @@ pub async fn send(egress: &Egress, step: &Step, request: Request, spec: &Spec, s
         }),
         Err(egress::Error::NotSent(why)) => Outcome::NotSent(why),
         Err(egress::Error::InDoubt(_)) => Outcome::Unsure,
-        // The platform acted; only its answer is too long to read.
-        Err(egress::Error::TooLarge(_)) => Outcome::Answered(Response::empty(200)),
+        Err(egress::Error::Unread { status, .. }) => Outcome::Unread(status),
         Err(error @ (egress::Error::Refused(_) | egress::Error::NotSetUp(_))) => {
             Outcome::Refused(error.to_string())
         }
@@ -107,13 +109,77 @@ pub async fn send(egress: &Egress, step: &Step, request: Request, spec: &Spec, s
 /// What the outcome of a step means, in the room's judgement where there is an answer. `None` = unsure.
 pub fn settle(room: &dyn channel::Channel, step: &Step, outcome: Outcome) -> Option<Settled> {
     let settled = match outcome {
-        Outcome::Answered(response) => room.settle(step, &response),
-        Outcome::NotSent(_) => Settled::Later(None),
-        Outcome::Unsure => return if step.optional { Some(Settled::Posted(None)) } else { None },
-        Outcome::Refused(why) => Settled::Broken(why),
+        Outcome::Answered(response) => answered(room, step, &response),
+        Outcome::Unread(status) => match answered(room, step, &Response::empty(status)) {
+            // What was asked for did not come.
+            Some(Settled::Fetched(_) | Settled::Person(_)) => None,
+            settled => settled,
+        },
+        Outcome::NotSent(_) => Some(Settled::Later(None)),
+        Outcome::Unsure => None,
+        Outcome::Refused(why) => Some(Settled::Broken(why)),
     };
     // A stale token is no failure yet: the step is made once more.
-    let failed =
-        !matches!(settled, Settled::Posted(_) | Settled::Fetched(_) | Settled::Person(_) | Settled::Renew(_));
-    Some(if step.optional && failed { Settled::Posted(None) } else { settled })
+    let done = matches!(
+        settled,
+        Some(Settled::Posted(_) | Settled::Fetched(_) | Settled::Person(_) | Settled::Renew(_))
+    );
+    if step.optional && !done { Some(Settled::Posted(None)) } else { settled }
+}
+
+fn answered(room: &dyn channel::Channel, step: &Step, response: &Response) -> Option<Settled> {
+    match room.settle(step, response) {
+        // Rooms know of redirects that are part of their API; nobody knows of others.
+        Settled::Broken(_) | Settled::Gone if (300..400).contains(&response.status) => {
+            let why = "redirects are not followed; where the platform's address has moved, set channels.<channel>.urls";
+            Some(Settled::Broken(format!("HTTP {}: {why}", response.status)))
+        }
+        // A success in words that cannot be read is no refusal: it may be posted.
+        Settled::Broken(_)
+            if response.is_success() && step.method != "GET" && response.body_json().is_null() =>
+        {
+            None
+        }
+        // It failed, or something between it and us did, before or after it posted. A 503 says that it has not begun.
+        Settled::Later(_) if matches!(response.status, 500 | 502 | 504) && step.method != "GET" => None,
+        settled => Some(settled),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_that_cannot_be_read_is_judged_by_its_status() {
+        let check = |channel: &str, path: &str, outcome: Outcome, expected: Option<Settled>| {
+            let step = Step::json("api", path, json!({}));
+            let settled = settle(crate::channels::named(channel).unwrap(), &step, outcome);
+            assert_eq!(settled, expected, "{channel} {path}");
+        };
+        let cut = || Outcome::Answered(Response::text(200, r#"{"ok":tr"#));
+        check("telegram", "/bot/sendMessage", cut(), Some(Settled::Posted(None)));
+        check("telegram", "/bot/sendMessage", Outcome::Unread(200), Some(Settled::Posted(None)));
+        check("telegram", "/bot/sendMessage", Outcome::Unread(503), Some(Settled::Later(None)));
+        check("telegram", "/bot/sendMessage", Outcome::Unread(500), None);
+        check("webhook", "", Outcome::Answered(Response::empty(502)), None);
+        check("telegram", "/file/bot/x", Outcome::Unread(200), None);
+        // Slack says no with a 200, so a 200 alone says nothing.
+        check("slack", "/chat.postMessage", cut(), None);
+        check("slack", "/chat.postMessage", Outcome::Unread(200), None);
+        check("slack", "/chat.postMessage", Outcome::Unread(429), Some(Settled::Later(None)));
+        check("discord", "/webhooks/1/t", cut(), Some(Settled::Posted(None)));
+        check("webhook", "", Outcome::Unread(202), Some(Settled::Posted(None)));
+        let refused = Outcome::Answered(Response::json(200, &json!({"ok": false, "error": "is_archived"})));
+        check("slack", "/chat.postMessage", refused, Some(Settled::Broken("is_archived".into())));
+        for channel in ["telegram", "slack", "discord", "webhook"] {
+            let step = Step::json("api", "/x", json!({}));
+            let moved = settle(crate::channels::named(channel).unwrap(), &step, Outcome::Unread(302));
+            assert!(
+                matches!(moved, Some(Settled::Broken(why)) if why.starts_with("HTTP 302: redirects are not"))
+            );
+        }
+    }
 }

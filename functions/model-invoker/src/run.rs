@@ -6,9 +6,11 @@ use channel::{Address, ConversationKey, Inbound, Part, PostContext, Settled, Ste
 use turn::machine::{LEASE_MS, TOKEN_S};
 use turn::{Effect, Event, State, Token, Turn, Waiting, step};
 
+use crate::invoke::NEWER_S;
 use crate::judge::Words;
 use crate::services::{Place, Services};
-use crate::{failpoint, now};
+use crate::timeline::Timeline;
+use crate::{failpoint, now, outgoing};
 
 /// A turn has at most so many parts; what is left of a longer answer is cut.
 const MAX_PARTS: usize = 20;
@@ -27,12 +29,17 @@ pub struct Run<'a> {
     pub receives: u32,
     /// When the invocation is cut off, Unix milliseconds.
     pub ends_at: i64,
+    pub timeline: Timeline,
     /// Turns as this invocation knows them.
     turns: HashMap<u32, Turn>,
     /// Ready-made answers by message.
     words: HashMap<String, Words>,
     hidden_at: i64,
+    /// The lease's end as last written, Unix milliseconds.
+    lease_until: i64,
     commits: u32,
+    /// What the own message waits for is of another release: the token stays until an invoker comes that knows it.
+    other_release: bool,
     /// Whether only people answer here, where an operator said something since the last look.
     paused: Option<bool>,
 }
@@ -56,6 +63,12 @@ pub enum Trouble {
     Unfetched,
 }
 
+impl Trouble {
+    pub fn is_other_release(&self) -> bool {
+        matches!(self, Trouble::Store(store::Error::OtherRelease))
+    }
+}
+
 impl<'a> Run<'a> {
     pub fn new(
         services: &'a Services,
@@ -64,11 +77,13 @@ impl<'a> Run<'a> {
         receipt: &'a str,
         receives: u32,
         ends_at: i64,
+        queued_at: i64,
     ) -> Run<'a> {
         Run {
             services,
             place,
             conversation: inbound.conversation_key(),
+            timeline: Timeline::new(&inbound.id, queued_at, now()),
             inbound,
             receipt,
             receives,
@@ -76,7 +91,9 @@ impl<'a> Run<'a> {
             turns: HashMap::new(),
             words: HashMap::new(),
             hidden_at: 0,
+            lease_until: 0,
             commits: 0,
+            other_release: false,
             paused: None,
         }
     }
@@ -86,7 +103,7 @@ impl<'a> Run<'a> {
         let mut state = State::new(Token {
             id: channel::short_id(&self.inbound.id),
             receives: self.receives,
-            each: self.place.room.spec().overlap == channel::Overlap::Each,
+            overlap: self.place.channel.overlap(self.place.room.spec()),
             ends_at: self.ends_at,
         });
         let mut event = Event::Begin;
@@ -96,6 +113,9 @@ impl<'a> Run<'a> {
             event = Event::Trouble;
             for effect in effects {
                 match effect {
+                    Effect::Acknowledge | Effect::Return(_) if self.other_release => {
+                        return Outcome::Returned(NEWER_S);
+                    }
                     Effect::Acknowledge => return Outcome::Acknowledged,
                     Effect::Return(seconds) => return Outcome::Returned(seconds),
                     effect => event = self.perform(&state, effect).await,
@@ -112,10 +132,13 @@ impl<'a> Run<'a> {
             texts => texts,
         };
         failpoint::pass(name, "before", receives, &texts);
+        self.timeline.begin(name, now());
         let event = self.effect(state, effect).await.unwrap_or_else(|trouble| {
             tracing::warn!(conversation = %self.conversation, effect = name, %trouble, "a service did not do its part");
+            self.other_release |= trouble.is_other_release();
             Event::Trouble
         });
+        self.timeline.end(name, &event, state.head().open.first(), &self.turns, now());
         failpoint::pass(name, "after", receives, &texts);
         event
     }
@@ -135,6 +158,12 @@ impl<'a> Run<'a> {
                 store::Taken::Taken(head) => Event::Taken(head),
                 store::Taken::Busy(_) => Event::Busy,
             },
+            Effect::Interrupt => {
+                if self.judgement(&self.inbound, false, now()).await? == turn::access::Judgement::Answer {
+                    store.interrupt(&conversation, now()).await?;
+                }
+                Event::Begin
+            }
             Effect::Inspect => {
                 let waits = store.waits(&conversation, &channel::short_id(&self.inbound.id)).await?;
                 let open = !store.head(&conversation).await?.open.is_empty();
@@ -143,6 +172,7 @@ impl<'a> Run<'a> {
             Effect::Look => {
                 self.keep_hidden().await?;
                 let mut looked = store.look(&conversation, LOOK_ITEMS, LOOK_BYTES).await?;
+                self.other_release = looked.left.contains(&channel::short_id(&self.inbound.id));
                 looked.more |= !self.fetch_texts(&mut looked.waiting).await?;
                 Event::Looked { head: looked.head, waiting: looked.waiting, more: looked.more }
             }
@@ -155,7 +185,13 @@ impl<'a> Run<'a> {
                 store.count_try(&conversation, &ids).await?;
                 Event::Counted
             }
-            Effect::Ask { number, ids, careful } => self.ask(state, number, &ids, careful).await?,
+            Effect::Uncount(ids) => {
+                store.uncount_try(&conversation, &ids).await?;
+                Event::Counted
+            }
+            Effect::Ask { number, ids, careful: _, interruptible } => {
+                self.ask(state, number, &ids, interruptible).await?
+            }
             Effect::Compose { number, id } => self.compose(state, number, &id),
             Effect::Bury { number, id } => self.bury(state, number, &id).await?,
             Effect::Commit(commit) => {
@@ -166,26 +202,31 @@ impl<'a> Run<'a> {
                     self.turns.insert(turn.number, (**turn).clone());
                 }
                 let days = self.assistant().history.days;
-                fenced(
-                    store.commit(&conversation, epoch, &commit, &token, days, now()).await?,
-                    Event::Committed,
-                )
+                self.lease_until = now() + LEASE_MS;
+                let written = store.commit(&conversation, epoch, &commit, &token, days, now()).await?;
+                fenced(written, Event::Committed)
             }
             Effect::Mark(open) => {
                 self.keep_hidden().await?;
-                fenced(store.mark(&conversation, epoch, &open, now() + LEASE_MS).await?, Event::Marked)
+                self.lease_until = now() + LEASE_MS;
+                fenced(store.mark(&conversation, epoch, &open, self.lease_until).await?, Event::Marked)
             }
-            Effect::Call { turn, part, doubt } => {
-                let parts = state.head().open.first().map_or(0, |open| open.parts.len());
-                self.call(turn, part, parts, doubt).await?
-            }
+            Effect::Call { turn, part, doubt } => self.call(turn, part, doubt).await?,
             Effect::Replan { turn, plain } => self.replan(turn, plain).await?,
+            Effect::Rewrite { turn, open } => {
+                self.lease_until = now() + LEASE_MS;
+                self.turns.insert(turn.number, (*turn).clone());
+                let written = store.rewrite(&conversation, epoch, &turn, &open, self.lease_until).await?;
+                fenced(written, Event::Marked)
+            }
             Effect::Fail { turn, reason } => self.fail(turn, reason).await?,
-            Effect::Release { rev } => match store.release(&conversation, epoch, rev).await? {
-                store::Released::Released => Event::Released,
-                store::Released::Moved => Event::Moved,
-                store::Released::Fenced => Event::Fenced,
-            },
+            Effect::Release { rev, open } => {
+                match store.release(&conversation, epoch, rev, open.as_deref()).await? {
+                    store::Released::Released => Event::Released,
+                    store::Released::Moved => Event::Moved,
+                    store::Released::Fenced => Event::Fenced,
+                }
+            }
             Effect::Acknowledge | Effect::Return(_) => Event::Trouble,
         })
     }
@@ -278,7 +319,8 @@ impl<'a> Run<'a> {
             plain: turn.plain,
             now: now(),
         };
-        let mut steps = self.place.room.post(&[part], &turn.address, &context).steps;
+        let steps = self.place.room.post(&[part], &turn.address, &context).steps;
+        let mut steps: Vec<Step> = steps.into_iter().map(|step| self.place.channel.doubted(step)).collect();
         if turn.answer.is_empty() {
             steps = steps.into_iter().map(Step::optional).collect();
         }
@@ -296,11 +338,8 @@ impl<'a> Run<'a> {
         self.place.room.post(parts, to, &context).steps
     }
 
-    async fn call(&mut self, number: u32, part: usize, parts: usize, doubt: bool) -> Result<Event, Trouble> {
+    async fn call(&mut self, number: u32, part: usize, doubt: bool) -> Result<Event, Trouble> {
         let Some(turn) = self.loaded(number).await? else { return Ok(lost_turn()) };
-        if turn.steps.len() > parts {
-            return Ok(Event::Replanned(turn.steps.len()));
-        }
         let before = part.checked_sub(1).and_then(|before| turn.ids.get(before)).cloned().flatten();
         let Some(step) = turn.steps.get(part).cloned() else {
             return Ok(Event::Settled(Settled::Posted(None)));
@@ -308,20 +347,29 @@ impl<'a> Run<'a> {
         if turn.way == Way::Reply && turn.address.window.is_some_and(|window| !window.is_open(now())) {
             return Ok(Event::Settled(Settled::Gone));
         }
-        if doubt && !step.optional {
-            self.services.store.count("uncertain", &crate::day(now()), 1, now()).await?;
-            if step.on_doubt == channel::OnDoubt::Skip {
-                return Ok(Event::Settled(Settled::Posted(None)));
-            }
+        // This process may have been stopped for a while: nothing is posted that the lease does not outlast.
+        if now() + outgoing::CALL_TIME_OUT_MS > self.lease_until {
+            return Ok(Event::Late);
+        }
+        if doubt && !step.optional && !step.repeatable && self.is_left_in_doubt(&step).await? {
+            return Ok(Event::Settled(Settled::Posted(None)));
         }
         let sent = self.send_after(before.as_deref().unwrap_or(""), &step, now()).await;
         let Some(settled) = sent else { return Ok(Event::Unsure) };
         match &settled {
             Settled::Posted(Some(id)) => {
-                self.services.store.part_posted(&self.conversation, number, part, id).await?;
+                // The part is posted all the same: it must be written down as sent.
+                if let Err(error) =
+                    self.services.store.part_posted(&self.conversation, number, part, id).await
+                {
+                    tracing::warn!(conversation = %self.conversation, turn = number, part, %error, "the id of a part is not kept");
+                }
+                // A plan that is changed later keeps it.
                 if let Some(turn) = self.turns.get_mut(&number) {
                     turn.ids.resize(turn.steps.len(), None);
-                    turn.ids.splice(part..=part, [Some(id.clone())]);
+                    if let Some(place) = turn.ids.get_mut(part) {
+                        *place = Some(id.clone());
+                    }
                 }
             }
             Settled::Later(_) | Settled::Gone | Settled::Broken(_) | Settled::Unformatted => {
@@ -330,6 +378,14 @@ impl<'a> Run<'a> {
             Settled::Posted(None) | Settled::Fetched(_) | Settled::Person(_) | Settled::Renew(_) => {}
         }
         Ok(Event::Settled(settled))
+    }
+
+    /// A call was begun before and is not known to have ended: counted, and left as it is where the channel wants that.
+    pub(crate) async fn is_left_in_doubt(&mut self, step: &Step) -> Result<bool, store::Error> {
+        self.timeline.uncertain += 1;
+        self.services.store.count("uncertain", &crate::day(now()), 1, now()).await?;
+        tracing::warn!(conversation = %self.conversation, on_doubt = ?step.on_doubt, "it may have been posted before");
+        Ok(step.on_doubt == channel::OnDoubt::Skip)
     }
 
     async fn replan(&mut self, number: u32, plain: bool) -> Result<Event, Trouble> {
@@ -343,10 +399,7 @@ impl<'a> Run<'a> {
             return Ok(Event::Exhausted(why.to_owned()));
         }
         turn.steps = self.plan(&turn);
-        self.services.store.replan(&self.conversation, &turn).await?;
-        let parts = turn.steps.len();
-        self.turns.insert(number, turn);
-        Ok(Event::Replanned(parts))
+        Ok(Event::Planned(Box::new(turn)))
     }
 
     async fn fail(&mut self, number: u32, reason: String) -> Result<Event, Trouble> {
@@ -390,11 +443,13 @@ fn name(effect: &Effect) -> &'static str {
         Effect::Hide(_) => "hide",
         Effect::Keep => "keep",
         Effect::Take => "take",
+        Effect::Interrupt => "interrupt",
         Effect::Inspect => "inspect",
         Effect::Look => "look",
         Effect::Pause(_) => "pause",
         Effect::Judge(_) => "judge",
         Effect::Count(_) => "count",
+        Effect::Uncount(_) => "uncount",
         Effect::Ask { .. } => "ask",
         Effect::Compose { .. } => "compose",
         Effect::Bury { .. } => "bury",
@@ -402,6 +457,7 @@ fn name(effect: &Effect) -> &'static str {
         Effect::Mark(_) => "mark",
         Effect::Call { .. } => "call",
         Effect::Replan { .. } => "replan",
+        Effect::Rewrite { .. } => "rewrite",
         Effect::Fail { .. } => "fail",
         Effect::Release { .. } => "release",
         Effect::Acknowledge => "acknowledge",

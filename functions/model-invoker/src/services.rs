@@ -7,6 +7,7 @@ use serde_json::Value;
 use turn::config;
 
 use crate::configuration::Configuration;
+use crate::metrics::Metrics;
 use crate::models::Models;
 use crate::tokens::Tokens;
 
@@ -19,6 +20,9 @@ pub struct Services {
     pub models: Models,
     pub tokens: Tokens,
     pub configuration: Configuration,
+    pub metrics: Metrics,
+    /// What the function was given, MB: what a millisecond of it costs depends on it.
+    pub memory_mb: u64,
     /// `/<stack>`, the root of all secrets.
     pub secrets_root: String,
     pub dead_letter_url: String,
@@ -42,7 +46,7 @@ impl Services {
     /// The channel is not in this build, or a service did not answer.
     pub async fn place(&self, channel: &str, account: &str, now: i64) -> Result<Place, PlaceError> {
         let room = crate::channels::named(channel).ok_or_else(|| PlaceError::Unknown(channel.to_owned()))?;
-        let config = self.configuration.current(&self.store, now).await;
+        let config = self.configuration.current(&self.store, &self.metrics, now).await?;
         let path = format!("{}/{channel}/{account}", self.secrets_root);
         let secrets = self.secrets.of_account(&path).await?;
         let channel = config.channel(channel, account);
@@ -56,4 +60,6 @@ pub enum PlaceError {
     Unknown(String),
     #[error(transparent)]
     Secrets(#[from] secrets::Error),
+    #[error("no configuration: {0}")]
+    Configuration(#[from] store::Error),
 }

@@ -33,25 +33,26 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
             Part::Dismiss => {}
             Part::Draft { text, posted } => {
                 let so_far = contents(text, ctx.plain).into_iter().next();
+                let key = ctx.part_key(steps.len());
                 steps.extend(so_far.map(|content| match posted {
                     Some(posted) => update(to, posted, content).optional(),
-                    None => say(to, content).optional(),
+                    None => say(to, content, &key).optional(),
                 }));
             }
             Part::Edit { posted, text } => {
                 let mut contents = contents(text, ctx.plain).into_iter();
                 steps.extend(contents.next().map(|content| update(to, posted, content)));
-                steps.extend(contents.map(|content| say(to, content)));
+                say_all(&mut steps, contents, to, ctx);
             }
             Part::Buttons { text, choices } if !ctx.plain && buttons_fit(choices) => {
                 let mut messages = render(text, &SlackMarkdown, SPEC.text);
                 let last = messages.pop().unwrap_or_default();
-                steps.extend(messages.iter().map(|message| say(to, json!({ "markdown_text": message }))));
-                steps.push(say(to, buttons(&last, choices)));
+                let messages = messages.iter().map(|message| json!({ "markdown_text": message }));
+                say_all(&mut steps, messages.chain([buttons(&last, choices)]), to, ctx);
             }
             Part::Text(_) | Part::Media(_) | Part::Buttons { .. } => {
                 let text = part.as_text().unwrap_or_default();
-                steps.extend(contents(&text, ctx.plain).into_iter().map(|content| say(to, content)));
+                say_all(&mut steps, contents(&text, ctx.plain), to, ctx);
             }
         }
     }
@@ -59,6 +60,19 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
         steps.extend(status(to, ctx.settings, false));
     }
     Post { steps }
+}
+
+/// Each its own message.
+fn say_all(
+    steps: &mut Vec<Step>,
+    contents: impl IntoIterator<Item = Value>,
+    to: &Address,
+    ctx: &PostContext<'_>,
+) {
+    for content in contents {
+        let key = ctx.part_key(steps.len());
+        steps.push(say(to, content, &key));
+    }
 }
 
 /// What `chat.postMessage` is given for a text, message by message.
@@ -118,13 +132,23 @@ pub fn fetch(what: &Fetch) -> Post {
 }
 
 /// One message. Links are not unfurled: what a model links to is fetched only when somebody clicks.
-fn say(to: &Address, text: Value) -> Step {
-    let mut body = json!({ "channel": to.chat, "unfurl_links": false, "unfurl_media": false });
+fn say(to: &Address, text: Value, key: &str) -> Step {
+    let mut body = json!({
+        "channel": to.chat, "client_msg_id": uuid(key), "unfurl_links": false, "unfurl_media": false,
+    });
     extend(&mut body, text);
     if let Some(thread) = &to.thread {
         extend(&mut body, json!({ "thread_ts": thread }));
     }
     call("chat.postMessage", body)
+}
+
+/// The key as a `client_msg_id`. The method's errors speak of messages that are known by it, yet nothing promises that a
+/// repetition makes no second message: it helps where it does, and the step counts as one that may not be repeated.
+fn uuid(key: &str) -> String {
+    let ends = [8, 12, 16, 20, key.len()];
+    let groups = std::iter::once(0).chain(ends).zip(ends).filter_map(|(from, to)| key.get(from..to));
+    groups.collect::<Vec<_>>().join("-")
 }
 
 /// One message where the app is no member: the command's or click's own address, which needs no token.

@@ -28,6 +28,8 @@ pub fn settle(step: &Step, response: &Response) -> Settled {
 fn failed(step: &Step, error: &str, response: &Response) -> Settled {
     match error {
         "ratelimited" | "rate_limited" => Settled::Later(response.retry_after()),
+        // Of the message with our `client_msg_id`, which was posted, and is deleted by now.
+        "duplicate_message_not_found" => Settled::Posted(None),
         "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" => Settled::Later(None),
         // Not a member: a command's or click's own address may still do.
         "channel_not_found" | "not_in_channel" | "user_not_in_channel" => Settled::Gone,

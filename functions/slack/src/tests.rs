@@ -223,7 +223,17 @@ fn settles_what_slack_answers() {
     check(false, 200, no("msg_too_long"), Settled::Unformatted);
     check(true, 200, no("msg_too_long"), Settled::Broken("msg_too_long".into()));
     check(false, 200, no("is_archived"), Settled::Broken("is_archived".into()));
+    check(false, 200, no("duplicate_message_not_found"), Settled::Posted(None));
     check(false, 200, Value::Null, Settled::Broken("no JSON".into()));
+    // By it a repetition may be known: the same for the same part, another for the next.
+    let id = |body: &channel::Body| match body {
+        channel::Body::Json(body) => body["client_msg_id"].as_str().unwrap().to_owned(),
+        other => panic!("{other:?}"),
+    };
+    let (markdown, plain) = (id(&steps(false)[0].body), id(&steps(true)[0].body));
+    assert_eq!(markdown, plain);
+    let groups: Vec<usize> = markdown.split('-').map(str::len).collect();
+    assert_eq!(groups, [8, 4, 4, 4, 12], "{markdown}");
 }
 
 #[test]

@@ -110,6 +110,9 @@ fn said(body: &Value) -> Answer {
     if shown.trim().is_empty() {
         return refused("Bad Request: message text is empty");
     }
+    if html && !is_html(text) {
+        return refused("Bad Request: can't parse entities");
+    }
     if !text::fits(&shown, SPEC.text) {
         return refused("Bad Request: message is too long");
     }
@@ -119,6 +122,37 @@ fn said(body: &Value) -> Answer {
         response: Response::json(200, &response),
         said: vec![Said { reply_key: chat.to_string(), text: shown }],
     }
+}
+
+/// Whether Telegram would read it: tags that end in the order in which they began, nothing else that looks like one, and
+/// its four named entities. <https://core.telegram.org/bots/api#html-style>
+fn is_html(text: &str) -> bool {
+    let entities = ["lt;", "gt;", "amp;", "quot;"];
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['<', '>', '&']) {
+        let (mark, after) = rest.get(at..).unwrap_or("").split_at_checked(1).unwrap_or_default();
+        let Some((tag, after_tag)) = after.split_once('>').filter(|_| mark == "<") else {
+            if mark != "&" || !entities.iter().any(|entity| after.starts_with(entity)) {
+                return false;
+            }
+            rest = after;
+            continue;
+        };
+        rest = after_tag;
+        match tag.strip_prefix('/') {
+            Some(name) if open.pop() == Some(name) => {}
+            Some(_) => return false,
+            None => open.push(tag.split(' ').next().unwrap_or("")),
+        }
+    }
+    let known = ["b", "i", "s", "code", "pre", "blockquote", "a"];
+    open.is_empty() && text.split('<').skip(1).all(|tag| known.iter().any(|name| is_named(tag, name)))
+}
+
+fn is_named(tag: &str, name: &str) -> bool {
+    let tag = tag.strip_prefix('/').unwrap_or(tag);
+    tag.strip_prefix(name).is_some_and(|rest| rest.starts_with(['>', ' ']))
 }
 
 /// HTML as people see it.
@@ -134,4 +168,19 @@ fn visible(html: &str) -> String {
         }
     }
     out.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_html;
+
+    #[test]
+    fn broken_html_is_known() {
+        for good in ["", "a &lt; b", "<b>a <i>b</i></b>", "<a href=\"https://e.com/?a=1&amp;b\">x</a>"] {
+            assert!(is_html(good), "{good}");
+        }
+        for bad in ["a < b", "a > b", "a & b", "<b>a", "a</b>", "<b><i>a</b></i>", "<div>a</div>", "&nbsp;"] {
+            assert!(!is_html(bad), "{bad}");
+        }
+    }
 }

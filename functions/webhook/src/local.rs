@@ -45,6 +45,11 @@ impl Local for Webhook {
         request
     }
 
+    /// As the standard asks of receivers.
+    fn known_by(&self, request: &Request) -> Option<String> {
+        request.headers.get("webhook-id").map(str::to_owned)
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let signed = ["webhook-id", "webhook-timestamp", "webhook-signature"];
         if signed.iter().any(|name| request.headers.get(name).is_none()) {

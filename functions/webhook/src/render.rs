@@ -36,7 +36,8 @@ fn file(media: &Media) -> Value {
     json!([{"url": media.url, "name": media.name, "mime": media.media_type}])
 }
 
-/// Signed anew on every try, under an id that stays the same.
+/// Signed anew on every try, under an id that stays the same: by it the program knows a repetition
+/// (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>).
 fn reply(text: &str, extra: Option<&(&str, Value)>, to: &Address, ctx: &PostContext<'_>, id: String) -> Step {
     let mut data = json!({
         "conversation_id": to.chat,
@@ -51,6 +52,7 @@ fn reply(text: &str, extra: Option<&(&str, Value)>, to: &Address, ctx: &PostCont
     let timestamp = jiff::Timestamp::from_millisecond(ctx.now).unwrap_or_default().to_string();
     Step::json("reply", "", json!({"type": "message.reply", "timestamp": timestamp, "data": data}))
         .auth(Auth::StandardWebhook { secret: "reply_secret".to_owned(), id })
+        .repeatable()
 }
 
 /// An attachment, where the program said it lies.

@@ -188,8 +188,13 @@ fn answers_of_the_program_are_understood() {
         assert_eq!(Webhook.settle(&reply, &Response::empty(status)), expected, "{status}");
     };
     check(202, Settled::Posted(None));
-    check(410, Settled::Gone);
-    check(404, Settled::Broken("HTTP 404".into()));
+    for status in [404, 410] {
+        let settled = Webhook.settle(&reply, &Response::empty(status));
+        assert!(
+            matches!(&settled, Settled::Broken(why) if why.starts_with(&format!("HTTP {status}: "))),
+            "{settled:?}"
+        );
+    }
     check(400, Settled::Broken("HTTP 400".into()));
     check(503, Settled::Later(None));
     let what = Fetch { account: "main".into(), id: "https://files.example.com/a.png".into() };

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::{
-    Error, Where, claim, config, connect, dead, deploy, doctor, people, secret, send, status, verify,
+    Error, Where, claim, config, connect, dead, deploy, doctor, people, secret, send, status, trace, verify,
 };
 
 /// Runs an AI assistant on chat channels, without a server.
@@ -36,6 +36,8 @@ pub enum Command {
     People(people::People),
     /// Show what waits, what failed, and what was answered today
     Status,
+    /// Show one message's path from webhook to reply, its times and its cost
+    Trace(trace::Trace),
     /// Look at failed messages, try them again, throw them away
     #[command(subcommand)]
     Dead(dead::Command),
@@ -62,6 +64,7 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
         Command::Claim => claim::run(at).await,
         Command::People(people) => people::run(people, at).await,
         Command::Status => status::run(at).await,
+        Command::Trace(trace) => trace::run(&trace, at).await,
         Command::Dead(command) => dead::run(command, at).await,
         Command::Deploy(deploy) => deploy::deploy(deploy, at).await,
         Command::Push(push) => deploy::push(push, at).await,
@@ -95,6 +98,7 @@ mod tests {
         // A value on the command line would be seen by every user of the machine.
         check("crabhook secrets set telegram bot_token 123:ABC", false);
         check("crabhook secrets set webhook secret --show", false);
+        check("crabhook trace D0TEST:1795000001.000100 --days 14", true);
         check("crabhook dead drop", false);
         check("crabhook dead drop --all", true);
         check("crabhook dead redrive a1 b2", true);

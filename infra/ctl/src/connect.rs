@@ -91,7 +91,8 @@ impl Caller<'_> {
     async fn call(&self, step: &Step) -> Result<(), Error> {
         let title = title(step);
         let settled = self.outcome(step).await?;
-        match outgoing::settle(self.room, step, settled) {
+        let settled = outgoing::settle(self.room, step, settled);
+        match settled.map(|settled| model_invoker::quiet(settled, step, &self.secrets)) {
             Some(Settled::Posted(_) | Settled::Fetched(_) | Settled::Person(_)) => {
                 println!("ok   {title}");
                 Ok(())

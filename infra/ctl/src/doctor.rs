@@ -84,7 +84,11 @@ async fn stored(place: &Place, findings: &mut Findings) -> Result<Config, Error>
             Ok(config)
         }
         Err(error) => {
-            findings.wrong("configuration", error, "crabhook config push");
+            let good = place.store().last_good_configuration().await?;
+            let meanwhile = good.map_or("nothing is in its place".to_owned(), |good| {
+                format!("version {} of {} stays in use", good.version, crate::clock::date(good.at))
+            });
+            findings.wrong("configuration", format!("{error}; {meanwhile}"), "crabhook config push");
             Ok(Config::default())
         }
     }

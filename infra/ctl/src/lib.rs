@@ -21,6 +21,7 @@ mod place;
 mod secret;
 mod send;
 mod status;
+mod trace;
 mod verify;
 
 pub use cli::{Cli, run};

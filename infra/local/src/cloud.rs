@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 
 use aws_types::SdkConfig;
 use channel::Spec;
@@ -11,7 +12,7 @@ use model_invoker::channels;
 use serde::{Deserialize, Serialize};
 
 use crate::credentials::Credentials;
-use crate::functions::kill;
+use crate::functions::{Told, kill, signal};
 use crate::ministack::MiniStack;
 use crate::platform::Platform;
 use crate::story::{Say, Story};
@@ -98,6 +99,16 @@ impl Cloud {
         let pids: Vec<i64> = self.pids(function).into_iter().map(i64::from).collect();
         kill(&pids);
         pids.len()
+    }
+
+    /// Sends processes a signal, by its name without `SIG`: `KILL`, `STOP`, `CONT`. Those that are gone are no failure.
+    pub fn signal(&self, name: &str, pids: &[u32]) {
+        signal(name, &pids.iter().copied().map(i64::from).collect::<Vec<_>>());
+    }
+
+    /// All that happens to the functions from now on.
+    pub fn told(&self) -> Receiver<Told> {
+        self.ministack.functions.told()
     }
 
     /// All lines that a function has logged so far, oldest first.

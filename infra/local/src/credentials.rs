@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use channel::{Generate, SecretSpec, SecretString, Spec, sign};
+use channel::{Generate, Half, SecretSpec, SecretString, Spec, sign};
 use secrets::Secrets;
 
 use crate::Error;
@@ -41,10 +41,10 @@ impl Credentials {
         self.all.keys().filter_map(of).chain([MAIN.to_owned()]).collect()
     }
 
-    /// Makes up what an account lacks. A platform's optional secrets are left out: they say that somebody signed up there.
+    /// Makes up what an account lacks. Of a platform's optional secrets only those that replies need: the others are alternatives.
     pub fn complete(&mut self, spec: &Spec, account: &str) {
         for secret in spec.secrets {
-            if is_issued(secret) && !secret.required {
+            if is_issued(secret) && !secret.required && secret.half == Half::In {
                 continue;
             }
             let have = self.all.entry(key(spec.name, account)).or_default();

@@ -19,6 +19,7 @@ mod story;
 
 pub use cloud::{Cloud, Endpoints};
 pub use error::Error;
+pub use functions::Told;
 pub use options::{Options, Source};
 pub use platform::{Call, Fault};
 pub use story::Say;

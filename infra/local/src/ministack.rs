@@ -110,6 +110,7 @@ fn command(options: &Options, port: u16, url: &str) -> Result<Command, Error> {
         .env("AWS_ENDPOINT_URL", url)
         .env("AUTH", options.auth.to_string())
         .envs(options.die_at.as_ref().map(|points| ("CRABHOOK_DIE_AT", points)))
+        .envs(options.freeze_at.as_ref().map(|points| ("CRABHOOK_FREEZE_AT", points)))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(log)

@@ -21,6 +21,8 @@ pub struct Options {
     pub auth: bool,
     /// `CRABHOOK_DIE_AT` of the functions.
     pub die_at: Option<String>,
+    /// `CRABHOOK_FREEZE_AT` of the functions.
+    pub freeze_at: Option<String>,
     /// Parameters of the template beside those that follow from the rest.
     pub parameters: Vec<(String, String)>,
 }
@@ -44,11 +46,12 @@ impl Options {
             stack: "crabhook".to_owned(),
             auth: false,
             die_at: None,
+            freeze_at: None,
             parameters: Vec::new(),
         }
     }
 
-    /// What `make run` was told: CHANNELS, PORT, PLATFORM_PORT, CONFIG, STATE, STACK, AUTH, CRABHOOK_DIE_AT.
+    /// What `make run` was told: CHANNELS, PORT, PLATFORM_PORT, CONFIG, STATE, STACK, AUTH, CRABHOOK_DIE_AT, CRABHOOK_FREEZE_AT.
     ///
     /// # Errors
     /// [`Error::Change`] for a value that makes no sense.
@@ -66,6 +69,7 @@ impl Options {
             stack: text("STACK", "crabhook"),
             auth: text("AUTH", "false") == "true",
             die_at: env::var("CRABHOOK_DIE_AT").ok(),
+            freeze_at: env::var("CRABHOOK_FREEZE_AT").ok(),
             parameters: Vec::new(),
         })
     }

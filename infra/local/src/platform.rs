@@ -8,12 +8,14 @@
 mod calls;
 mod fault;
 mod model;
+mod wire;
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Json, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -49,6 +51,8 @@ struct Stage {
     calls: Calls,
     faults: Faults,
     model: Model,
+    /// Channel and key of what was posted, on platforms that know repetitions by a key.
+    posted: Mutex<HashSet<(String, String)>>,
     called: Box<dyn Fn(&Call) + Send + Sync>,
 }
 
@@ -66,6 +70,7 @@ impl Platform {
             calls: Calls::default(),
             faults: Faults::default(),
             model: Model::default(),
+            posted: Mutex::default(),
             called: Box::new(called),
         };
         let (stop, stopped) = oneshot::channel::<()>();
@@ -131,33 +136,29 @@ async fn play(
     };
     let mut request = Request::new(method.as_str(), &uri.to_string(), read(&headers), body.to_vec());
     request.path = format!("/{below}");
-    let fault = stage.faults.next(name, &request.path);
-    if let Some(fault) = &fault {
-        tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
+    let fault = stage.faults.next(name, &request.path, &request.body);
+    let acts = fault.as_ref().is_none_or(|fault| !fault.fails() || fault.done);
+    let mut answer = acts.then(|| room.answer(&request));
+    if let (Some(answer), Some(key)) = (&mut answer, room.known_by(&request)) {
+        let first =
+            stage.posted.lock().unwrap_or_else(PoisonError::into_inner).insert((name.to_owned(), key));
+        answer.said.retain(|_| first);
     }
-    let answer = match &fault {
-        Some(fault) if fault.fails() && !fault.done => None,
-        _ => Some(room.answer(&request)),
-    };
-    let failure = fault.filter(Fault::fails);
-    let status = match (&failure, &answer) {
-        (Some(fault), _) => fault.status(),
-        (None, Some(answer)) => answer.response.status,
-        (None, None) => 500,
-    };
     // Several messages of one call go to one conversation: they are shown as one text.
     let said = answer.as_ref().and_then(|answer| {
         let first = answer.said.first()?;
         let texts: Vec<&str> = answer.said.iter().map(|said| said.text.as_str()).collect();
         Some(Said { reply_key: first.reply_key.clone(), text: texts.join("\n\n") })
     });
+    let failure = fault.as_ref().filter(|fault| fault.fails());
+    let answer = failure.map_or_else(|| answer.map(|answer| answer.response), Fault::response);
+    let status = answer.as_ref().map_or(0, |answer| answer.status);
     let call = stage.calls.note(name, &request, status, said);
     (stage.called)(&call);
-    match (failure, answer) {
-        (Some(fault), _) => fault.response(),
-        (None, Some(answer)) => written(answer.response),
-        (None, None) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    if let Some(fault) = &fault {
+        tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }
+    wire::write(answer, fault.and_then(|fault| fault.harm))
 }
 
 fn read(headers: &HeaderMap) -> channel::Headers {
@@ -167,26 +168,16 @@ fn read(headers: &HeaderMap) -> channel::Headers {
         .collect()
 }
 
-fn written(response: channel::Response) -> Response {
-    let mut built = Response::builder().status(response.status);
-    for (name, value) in response.headers.iter() {
-        built = built.header(name, value);
-    }
-    built
-        .body(Body::from(response.body))
-        .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
-}
-
 /// The model as a channel named `model` where faults are concerned.
 async fn complete(State(stage): State<Arc<Stage>>, Json(question): Json<Value>) -> Response {
-    let fault = stage.faults.next("model", "/v1/chat/completions");
+    let fault = stage.faults.next("model", "/v1/chat/completions", question.to_string().as_bytes());
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }
     match fault.filter(Fault::fails) {
         Some(fault) => {
             stage.model.note(&question);
-            fault.response()
+            wire::write(fault.response(), fault.harm)
         }
         None => stage.model.answer(question).await,
     }

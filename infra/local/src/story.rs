@@ -42,7 +42,7 @@ impl Story {
                     self.say(&format!("{name:<9} ! {trouble}"));
                 }
             }
-            Told::Given { .. } | Told::Started { .. } | Told::Ended { .. } => {}
+            Told::Given { .. } | Told::Over { .. } | Told::Started { .. } | Told::Ended { .. } => {}
         }
     }
 
@@ -92,8 +92,8 @@ fn trouble(line: &str) -> Option<String> {
     if let (Some(why), Some(status)) = (fields.get("why").and_then(Value::as_str), fields.get("status")) {
         return Some(format!("answered {status}: {why}"));
     }
-    for known in ["level", "timestamp", "target", "span", "spans"] {
-        fields.remove(known);
+    for context in ["level", "timestamp", "target", "request_id", "trace", "job", "receives", "_aws"] {
+        fields.remove(context);
     }
     let message = fields.remove("message").unwrap_or_default();
     let rest = fields.iter().map(|(name, value)| format!(" {name}={value}")).collect::<String>();
@@ -120,7 +120,7 @@ mod tests {
             r#"{"what":"line","function":"crabhook-slack","pid":1,"line":"{\"level\":\"WARN\",\"message\":\"no key\",\"n\":2}"}"#,
             r#"{"what":"line","function":"crabhook-slack","pid":1,"line":"{\"level\":\"WARN\",\"status\":401,\"why\":\"forged\"}"}"#,
             r#"{"what":"line","function":"crabhook-model-invoker","pid":1,"line":"thread 'main' panicked"}"#,
-            r#"{"what":"given","function":"crabhook-model-invoker","body":"{}","receives":1}"#,
+            r#"{"what":"given","function":"crabhook-model-invoker","worker":1,"job":"j","group":"g","receipt":"r","body":"{}","receives":1}"#,
         ]);
         let expected = [
             "slack     ! no key n=2",

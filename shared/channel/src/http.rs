@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+/// A body of the largest size could hold half a million.
+const MAX_FORM_FIELDS: usize = 1_000;
+
 /// Header fields; names are compared without regard to case, as HTTP asks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
@@ -171,15 +174,35 @@ impl Verified<'_> {
         serde_json::from_slice(&self.0.body).ok()
     }
 
-    /// The body as form fields, percent-decoded.
+    /// The body as form fields, percent-decoded. Only the first 1,000: platforms send some dozens.
     pub fn form(&self) -> Vec<(String, String)> {
-        form_urlencoded::parse(&self.0.body).into_owned().collect()
+        form_urlencoded::parse(&self.0.body).into_owned().take(MAX_FORM_FIELDS).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn verified_json(body: &str) -> bool {
+        let request = Request::new("POST", "/", Headers::default(), body);
+        Unverified(&request).verified().json::<serde_json::Value>().is_some()
+    }
+
+    #[test]
+    fn json_is_read_up_to_64_levels() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(verified_json(&nested(64)));
+        assert!(!verified_json(&nested(65)));
+    }
+
+    #[test]
+    fn a_form_is_read_up_to_a_thousand_fields() {
+        let body = format!("first=1&{}last=1", "x=&".repeat(100_000));
+        let request = Request::new("POST", "/", Headers::default(), body);
+        let fields = Unverified(&request).verified().form();
+        assert_eq!((fields.len(), fields[0].0.as_str(), fields[999].0.as_str()), (1_000, "first", "x"));
+    }
 
     #[test]
     fn what_was_opened_is_read_in_place_of_the_ciphertext() {

@@ -25,6 +25,7 @@ pub mod sns;
 mod spec;
 pub mod tencent;
 pub mod text;
+mod version;
 #[cfg(feature = "xml")]
 pub mod xml;
 
@@ -43,6 +44,7 @@ pub use spec::{
     AuthKind, Connect, Generate, Half, Limit, OnDoubt, Overlap, Reject401, SecretSpec, Spec, Streaming,
     ThreadRule, TokenSpec, Unit,
 };
+pub use version::{Shape, shape};
 
 /// One platform, both directions, as values in and values out.
 pub trait Channel: Send + Sync {

@@ -14,6 +14,11 @@ pub trait Local: Channel {
     /// requests are replayed.
     fn sign(&self, request: Request, secrets: &Secrets, now: i64) -> Request;
 
+    /// The key by which the platform knows a repetition of this call; `None` where it shows it again.
+    fn known_by(&self, _request: &Request) -> Option<String> {
+        None
+    }
+
     /// The documents of keys that its requests are judged by, where it signs with keys that must be fetched: by the
     /// addresses that [`crate::Reject::NeedKey`] names under these settings. Signed with [`platform_key`].
     fn keys(&self, _settings: &Value) -> Keys {

@@ -36,6 +36,9 @@ pub struct Step {
     /// A sign only: its failure is no failure of the reply.
     #[serde(default)]
     pub optional: bool,
+    /// Repeating it changes nothing: the platform knows it by a key of ours, or it replaces what is there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeatable: bool,
 }
 
 impl Step {
@@ -53,6 +56,7 @@ impl Step {
             body,
             on_doubt: OnDoubt::default(),
             optional: false,
+            repeatable: false,
         }
     }
 
@@ -78,6 +82,11 @@ impl Step {
 
     pub fn optional(mut self) -> Step {
         self.optional = true;
+        self
+    }
+
+    pub fn repeatable(mut self) -> Step {
+        self.repeatable = true;
         self
     }
 }

@@ -8,6 +8,7 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
+use crate::error::why;
 use crate::{Answer, Call, Error, guard};
 
 /// A host that does not accept a connection in this time is down for our purposes.
@@ -109,16 +110,19 @@ async fn exchange(client: &reqwest::Client, url: reqwest::Url, call: Call<'_>) -
     let request =
         client.request(call.method, url).headers(call.headers).timeout(call.time_out).body(call.body);
     let mut response = request.send().await?;
+    let status = response.status().as_u16();
+    let unread = |why: String| Error::Unread { status, why };
+    let too_large = || unread(format!("it is larger than {} bytes", call.max_bytes));
     let announced = response.content_length().unwrap_or(0);
     if usize::try_from(announced).unwrap_or(usize::MAX) > call.max_bytes {
-        return Err(Error::TooLarge(call.max_bytes));
+        return Err(too_large());
     }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| unread(why(error)))? {
         if body.len() + chunk.len() > call.max_bytes {
-            return Err(Error::TooLarge(call.max_bytes));
+            return Err(too_large());
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
+    Ok(Answer { status, headers: response.headers().clone(), body })
 }

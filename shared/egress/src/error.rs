@@ -19,9 +19,10 @@ pub enum Error {
     /// The request may have reached the other side and been acted upon: repeat only what may happen twice.
     #[error("in doubt: {0}")]
     InDoubt(String),
-    /// The other side acted and answered, with more than the given number of bytes: do not repeat.
-    #[error("the answer is larger than {0} bytes")]
-    TooLarge(usize),
+    /// The other side answered with this status, and the rest of its answer cannot be read: broken off, too slow, or larger than
+    /// asked for. The status says whether it acted.
+    #[error("status {status}, and the rest of the answer cannot be read: {why}")]
+    Unread { status: u16, why: String },
 }
 
 impl From<reqwest::Error> for Error {
@@ -31,17 +32,19 @@ impl From<reqwest::Error> for Error {
         if let Some(refused) = blocked(&error) {
             return Self::Refused(refused.to_string());
         }
-        let why = innermost(&error);
         if error.is_builder() {
-            Self::Refused(why)
+            Self::Refused(innermost(&error))
         } else if error.is_connect() {
-            Self::NotSent(why)
-        } else if error.is_timeout() {
-            Self::InDoubt("no answer in time".into())
+            Self::NotSent(innermost(&error))
         } else {
-            Self::InDoubt(why)
+            Self::InDoubt(why(error))
         }
     }
+}
+
+/// Why there is no answer, or not all of it.
+pub(crate) fn why(error: reqwest::Error) -> String {
+    if error.is_timeout() { "no answer in time".to_owned() } else { innermost(&error.without_url()) }
 }
 
 /// The resolver's refusal, which reqwest hands back as a failed connection.

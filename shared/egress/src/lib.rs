@@ -33,7 +33,7 @@ pub struct Call<'a> {
     pub body: Vec<u8>,
     /// From the start of the call to the last byte of the answer.
     pub time_out: Duration,
-    /// Most bytes of body to read; an answer with more is [`Error::TooLarge`].
+    /// Most bytes of body to read; an answer with more is [`Error::Unread`].
     pub max_bytes: usize,
     pub trust: Trust<'a>,
 }
@@ -66,7 +66,7 @@ impl Egress {
     ///
     /// # Errors
     /// [`Error::Refused`] before anything is sent; [`Error::NotSent`], [`Error::InDoubt`] or
-    /// [`Error::TooLarge`] after that.
+    /// [`Error::Unread`] after that.
     pub async fn send(&self, call: Call<'_>) -> Result<Answer, Error> {
         match call.trust {
             Trust::Configured => self.configured.send(call).await,

@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 use channel::{Channel, Context, Inbound, Keys, Request, Response};
 use queue::{Queue, SendError};
 use secrets::{Account, Accounts, Secrets};
+use tracing::Instrument as _;
 
 use crate::account;
 use crate::event::{Event, Reply};
-use crate::judge::{Outcome, Verdict, judge, reject, unavailable};
+use crate::failpoint;
+use crate::judge::{Outcome, Verdict, at_the_door, judge, reject, unavailable};
 use crate::keys::{Fetch, KeyCache};
 
 /// Kept back from what is left of the invocation, so that the answer still goes out.
@@ -86,7 +88,9 @@ struct Line {
     failed: Option<bool>,
     ignored: Option<&'static str>,
     count: usize,
-    conversations: String,
+    /// The messages and their conversations, each with commas between where there are several.
+    id: String,
+    conversation: String,
 }
 
 impl<S: Source, Q: Sink, F: Fetch> Webhook<S, Q, F> {
@@ -113,12 +117,17 @@ impl<S: Source, Q: Sink, F: Fetch> Webhook<S, Q, F> {
     }
 
     async fn handle_request(&self, request: Option<Request>, call: &Call) -> Reply {
-        let begun = Instant::now();
-        let mut line = Line::default();
-        let response = self.answer(request, call, &mut line).await;
-        let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        line.write(self.channel.spec().name, response.status, ms, &call.request_id);
-        response.into()
+        // The trace goes with the messages to the invoker, whose lines name it too.
+        let (channel, request_id) = (self.channel.spec().name, call.request_id.as_str());
+        let span = tracing::error_span!("webhook", channel, request_id, trace = request_id);
+        let taken = async {
+            let begun = Instant::now();
+            let mut line = Line::default();
+            let response = self.answer(request, call, &mut line).await;
+            line.write(response.status, u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+            response.into()
+        };
+        taken.instrument(span).await
     }
 
     async fn answer(&self, request: Option<Request>, call: &Call, line: &mut Line) -> Response {
@@ -126,6 +135,10 @@ impl<S: Source, Q: Sink, F: Fetch> Webhook<S, Q, F> {
             let malformed = Outcome::Forged("its body is not base64");
             return line.refuse(malformed, reject(self.channel.spec()), String::new());
         };
+        if let Some(Verdict { outcome, response, .. }) = at_the_door(self.channel.spec(), &request) {
+            let why = why(&outcome);
+            return line.refuse(outcome, response, why);
+        }
         let Some(name) = account::take(&mut request) else {
             return line.unknown("no account can be called so");
         };
@@ -210,13 +223,17 @@ impl<S: Source, Q: Sink, F: Fetch> Webhook<S, Q, F> {
         line.verdict = verdict.outcome.name();
         line.ignored = verdict.ignored;
         line.count = messages.len();
-        let keys: Vec<String> =
-            messages.iter().map(|inbound| inbound.conversation_key().to_string()).collect();
-        line.conversations = keys.join(",");
+        let listed = |of: &dyn Fn(&Inbound) -> String| messages.iter().map(of).collect::<Vec<_>>().join(",");
+        line.id = listed(&|inbound| channel::short_id(&inbound.id));
+        line.conversation = listed(&|inbound| inbound.conversation_key().to_string());
         if messages.is_empty() {
             return verdict.response;
         }
-        match self.queue.send(messages, &call.request_id, self.budget(call)).await {
+        let pass = |when| messages.iter().for_each(|one| failpoint::pass("enqueue", when, 1, one.text()));
+        pass("before");
+        let sent = self.queue.send(messages, &call.request_id, self.budget(call)).await;
+        pass("after");
+        match sent {
             Ok(()) => verdict.response,
             Err(error) => {
                 line.failed = Some(true);
@@ -260,19 +277,18 @@ impl Line {
     }
 
     /// `rejected` and `failed` are what the metric filters of `infra/template.yaml` count.
-    fn write(&self, channel: &str, status: u16, ms: u64, request_id: &str) {
-        let Line { account, verdict, why, rejected, failed, ignored, count, conversations } = self;
+    fn write(&self, status: u16, ms: u64) {
+        let Line { account, verdict, why, rejected, failed, ignored, count, id, conversation } = self;
         macro_rules! at {
             ($level:ident) => {
                 tracing::$level!(
-                    channel,
                     account,
                     verdict,
                     status,
                     count,
-                    conversations,
+                    id,
+                    conversation,
                     ms,
-                    request_id,
                     ignored,
                     rejected,
                     failed,

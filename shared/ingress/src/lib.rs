@@ -9,6 +9,7 @@
 mod account;
 pub mod aws;
 mod event;
+pub mod failpoint;
 mod handle;
 mod judge;
 mod keys;

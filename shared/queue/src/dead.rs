@@ -1,6 +1,6 @@
 //! Dead letters: what could not be done, with the reason, for an operator to look at.
 
-use channel::{ConversationKey, Inbound};
+use channel::{ConversationKey, Inbound, Shape, shape};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -92,8 +92,21 @@ impl DeadLetter {
     /// Reads what lies on the dead-letter queue: a letter of ours, or a job that SQS moved there after its last receive.
     /// `sent_at` (Unix milliseconds) stands in where the body does not say.
     pub fn parse(body: &str, sent_at: i64) -> DeadLetter {
-        if let Ok(letter) = serde_json::from_str::<DeadLetter>(body) {
-            return letter;
+        match serde_json::from_str::<DeadLetter>(body) {
+            // What of it this release can read is shown; what a later one put into it would be lost by trying it again.
+            Ok(letter) if shape(u64::from(letter.v), DEAD_VERSION) == Shape::Newer => {
+                let reason =
+                    format!("{} (written by a later release: redrive it with that one)", letter.reason);
+                return DeadLetter {
+                    inbound: None,
+                    turn: None,
+                    raw: Some(body.to_owned()),
+                    reason,
+                    ..letter
+                };
+            }
+            Ok(letter) => return letter,
+            Err(_) => {}
         }
         let reason = "it was given out 10 times and never done";
         match Job::parse(body) {
@@ -111,14 +124,14 @@ impl DeadLetter {
     /// The job that tries it once more, with its conversation; `None` where there is nothing to try again.
     ///
     /// A message that we buried has left the inbox and is marked as seen, so it comes back under a new id, always the
-    /// same one for the same letter. One that SQS moved keeps its id: it may still wait in the inbox.
+    /// same one for the same message. One that SQS moved keeps its id: it may still wait in the inbox.
     pub fn job(&self) -> Option<(String, String)> {
         if let (None, true, Some(raw)) = (&self.inbound, self.unfinished, &self.raw) {
             return Some((raw.clone(), "unknown".to_owned()));
         }
         let mut again = self.inbound.clone()?;
         if !self.unfinished {
-            again.id = format!("{}~{}", again.id, self.at);
+            again.id = format!("{}~{}", again.id, again.at);
         }
         Some((Job::message(&again, None), self.conversation.clone()))
     }
@@ -141,7 +154,10 @@ mod tests {
         let letter = DeadLetter::message(&inbound("m1", "hello"), "poison", 99);
         let read = DeadLetter::parse(&serde_json::to_string(&letter).unwrap(), 0);
         assert_eq!(read, letter);
-        assert_eq!(id_of(read.job()), "m1~99");
+        assert_eq!(id_of(read.job()), "m1~5");
+        // A kill may leave two letters for one message: given back twice, it is still one.
+        let second = DeadLetter::message(&inbound("m1", "hello"), "poison", 200);
+        assert_eq!(id_of(second.job()), "m1~5");
     }
 
     #[test]
@@ -151,6 +167,16 @@ mod tests {
         assert_eq!(id_of(letter.job()), "m1");
         let later = r#"{"v":9,"kind":"due"}"#;
         assert_eq!(DeadLetter::parse(later, 7).job().unwrap().0, later);
+    }
+
+    #[test]
+    fn a_letter_of_a_later_release_is_shown_and_left_to_it() {
+        let letter =
+            DeadLetter { v: DEAD_VERSION + 1, ..DeadLetter::message(&inbound("m1", "hello"), "why", 9) };
+        let body = serde_json::to_string(&letter).unwrap();
+        let read = DeadLetter::parse(&body, 0);
+        assert_eq!((read.channel.as_str(), read.at, read.job()), ("telegram", 9, None));
+        assert!(read.reason.contains("later release") && read.raw == Some(body));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What lies on the queue.
 
-use channel::{INBOUND_VERSION, Inbound};
+use channel::{INBOUND_VERSION, Inbound, Shape, shape};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -13,7 +13,10 @@ pub enum Job {
     /// Somebody wrote.
     Message {
         inbound: Box<Inbound>,
-        /// The request id of the webhook function that took it, for following a message through the logs.
+        /// The request id of the webhook function that took it, for following a message through the logs. It is there
+        /// without X-Ray, which costs money. X-Ray's own header needs nothing of ours: the SDK sends it along and SQS
+        /// keeps it as `AWSTraceHeader`, which Lambda links to the invoker's trace. A `traceparent` would have no reader.
+        /// <https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html>
         trace: Option<String>,
     },
     /// Written by a later release: to be hidden for an hour, its tries untouched, until an invoker comes that knows it.
@@ -60,8 +63,11 @@ impl Job {
         let Some(v) = version(&value) else { return Err(Unreadable("it has no version".to_owned())) };
         let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
         let inbound = value.get("inbound").and_then(version).unwrap_or(0);
-        if v > u64::from(JOB_VERSION) || inbound > u64::from(INBOUND_VERSION) || kind != MESSAGE {
-            return Ok(Job::Newer { v, kind });
+        match (shape(v, JOB_VERSION), shape(inbound, INBOUND_VERSION)) {
+            (Shape::Newer, _) | (_, Shape::Newer) => return Ok(Job::Newer { v, kind }),
+            _ if kind != MESSAGE => return Ok(Job::Newer { v, kind }),
+            (Shape::Known, Shape::Known) => {}
+            _ => return Err(Unreadable("its release is too old for this one".to_owned())),
         }
         // The text of serde's error may quote the message: only where it is wrong is told.
         let job: Message = serde_json::from_value(value)

@@ -63,6 +63,10 @@ impl Queue {
         Queue { client: Client::from_conf(config), url: url.into(), requests: Arc::default() }
     }
 
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Hides a received message for so many seconds from now (12 hours at most); 0 shows it at once.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::change::Change;
 use crate::keys;
-use crate::table::{Outcome, Store, number, text};
+use crate::table::{Outcome, Store, number, text, token};
 
 /// An item holds 400 KB.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
@@ -19,6 +19,9 @@ pub struct Configuration {
     pub version: u64,
     /// When it was pushed, Unix milliseconds.
     pub at: i64,
+    /// The version that was last copied to the last good one.
+    #[serde(default)]
+    pub good: u64,
 }
 
 impl Store {
@@ -29,6 +32,37 @@ impl Store {
     pub async fn configuration(&self) -> Result<Option<Configuration>, Error> {
         let item = self.get(keys::configuration()).await?;
         Ok(item.map(serde_dynamo::from_item).transpose()?)
+    }
+
+    /// The newest configuration that an invoker could read; `None` where none ever could.
+    ///
+    /// # Errors
+    /// The table did not answer.
+    pub async fn last_good_configuration(&self) -> Result<Option<Configuration>, Error> {
+        let item = self.get(keys::last_good_configuration()).await?;
+        Ok(item.map(serde_dynamo::from_item).transpose()?)
+    }
+
+    /// Keeps a configuration that could be read as the last good one, unless that was done, or a newer one was pushed
+    /// meanwhile: whoever reads that one keeps it.
+    ///
+    /// # Errors
+    /// The table did not take it.
+    pub async fn keep_good(&self, read: &Configuration) -> Result<(), Error> {
+        if read.good == read.version {
+            return Ok(());
+        }
+        let mark = Change::at(keys::configuration(), "SET #good = :version")
+            .only_if("#version = :version")
+            .with(":version", number(read.version));
+        let copy = "SET #json = :json, #version = :version, #at = :at";
+        let copy = Change::at(keys::last_good_configuration(), copy)
+            .with(":json", text(&read.json))
+            .with(":version", number(read.version))
+            .with(":at", number(read.at));
+        let both = vec![mark.into_item(&self.table)?, copy.into_item(&self.table)?];
+        self.transact(both, &token()).await?;
+        Ok(())
     }
 
     /// Replaces the configuration and says its version. `now` is Unix milliseconds.

@@ -1,15 +1,13 @@
 //! The lease on a conversation, and the writes that only its holder may make.
 
 use channel::ConversationKey;
+use turn::machine::SKEW_MS;
 use turn::{Head, OpenTurn, VERSION};
 
 use crate::Error;
 use crate::change::Change;
 use crate::keys;
-use crate::table::{Item, Outcome, Store, number};
-
-/// Clocks may differ by this much: an expired lease is taken only after it, milliseconds.
-const SKEW_MS: i64 = 5_000;
+use crate::table::{Item, Outcome, Store, number, read};
 
 /// What came of taking the lease.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,16 +56,20 @@ impl Store {
         self.get(keys::head(conversation)).await?.map_or(Ok(Head::default()), head)
     }
 
-    /// Takes the lease where it is free or expired: epoch + 1, until `until`. Times are Unix milliseconds.
+    /// Takes the lease where it is free or expired: epoch + 1, until `until`. Times are Unix milliseconds. HEAD is of this release
+    /// from then on.
     ///
     /// # Errors
-    /// Whether it is taken is not known; it ends by itself.
+    /// Whether it is taken is not known; it ends by itself. [`Error::OtherRelease`]: it is not taken from a later release.
     pub async fn take(&self, conversation: &ConversationKey, now: i64, until: i64) -> Result<Taken, Error> {
         let take = Change::at(
             keys::head(conversation),
-            "SET #until = :until, #mark = :mark, #v = if_not_exists(#v, :v) ADD #epoch :one",
+            "SET #until = :until, #mark = :mark, #v = :v ADD #epoch :one",
         )
-        .only_if("attribute_not_exists(#until) OR #until = :free OR #until < :expired")
+        .only_if(
+            "(attribute_not_exists(#v) OR #v <= :v) \
+             AND (attribute_not_exists(#until) OR #until = :free OR #until < :expired)",
+        )
         .with(":until", number(until))
         .with(":v", number(VERSION))
         .with(":one", number(1))
@@ -116,7 +118,8 @@ impl Store {
         })
     }
 
-    /// Gives the lease back, where `rev` is given only if no message has come since.
+    /// Gives the lease back, where `rev` is given only if no message has come since, and writes the open turns where they
+    /// are given.
     ///
     /// # Errors
     /// Whether it is given back is not known; it ends by itself.
@@ -125,13 +128,26 @@ impl Store {
         conversation: &ConversationKey,
         epoch: u64,
         rev: Option<u64>,
+        open: Option<&[OpenTurn]>,
     ) -> Result<Released, Error> {
-        let free = Change::at(keys::head(conversation), "SET #until = :free").with(":free", number(0));
-        let free = free.with(":mine", number(epoch));
-        let free = match rev {
-            Some(rev) => free.only_if("#epoch = :mine AND #rev = :rev").with(":rev", number(rev)),
-            None => free.only_if("#epoch = :mine"),
-        };
+        let update = if open.is_some() { "SET #until = :free, #open = :open" } else { "SET #until = :free" };
+        let mut free = Change::at(keys::head(conversation), update)
+            .only_if(match rev {
+                // A conversation in which nothing was ever kept has none.
+                Some(0) => {
+                    "#epoch = :mine AND #until <> :free AND (attribute_not_exists(#rev) OR #rev = :rev)"
+                }
+                Some(_) => "#epoch = :mine AND #until <> :free AND #rev = :rev",
+                None => HELD_BY_ME,
+            })
+            .with(":mine", number(epoch))
+            .with(":free", number(0));
+        if let Some(rev) = rev {
+            free = free.with(":rev", number(rev));
+        }
+        if let Some(open) = open {
+            free = free.with(":open", serde_dynamo::to_attribute_value(open)?);
+        }
         Ok(match self.update(free).await? {
             Outcome::Done(_) => Released::Released,
             Outcome::Refused(item) if head(item.clone())?.epoch == epoch && !item.is_empty() => {
@@ -139,6 +155,18 @@ impl Store {
             }
             Outcome::Refused(_) => Released::Fenced,
         })
+    }
+
+    /// Asks the holder to give up its model call for the messages that have come by now. `false`: nobody holds the lease at `now`,
+    /// Unix milliseconds.
+    ///
+    /// # Errors
+    /// Whether it is asked is not known.
+    pub async fn interrupt(&self, conversation: &ConversationKey, now: i64) -> Result<bool, Error> {
+        let interrupt = Change::at(keys::head(conversation), "SET #interrupt = #rev")
+            .only_if("#until > :now")
+            .with(":now", number(now));
+        Ok(matches!(self.update(interrupt).await?, Outcome::Done(_)))
     }
 
     /// Asks the holder to stop what it is writing. `false`: nobody holds the lease at `now`, Unix milliseconds.
@@ -172,8 +200,8 @@ pub(crate) fn mine(conversation: &ConversationKey, update: &str, epoch: u64) -> 
         .with(":free", number(0))
 }
 
-fn head(item: Item) -> Result<Head, Error> {
-    Ok(serde_dynamo::from_item(item)?)
+pub(crate) fn head(item: Item) -> Result<Head, Error> {
+    read(item)
 }
 
 #[cfg(test)]
@@ -187,15 +215,24 @@ mod tests {
         let stored =
             keys::head(&of).with(&serde_json::json!({"rev": 2, "mark": "x", "later": [1]}), None).unwrap();
         assert_eq!(head(stored).unwrap(), Head { rev: 2, ..Head::default() });
+        let newer = keys::head(&of).with(&serde_json::json!({"v": VERSION + 1, "open": "?"}), None).unwrap();
+        assert!(matches!(head(newer), Err(Error::OtherRelease)));
         let full = Head {
-            v: 1,
+            v: VERSION - 1,
             epoch: 7,
             until: 1_795_000_000_000,
             rev: 3,
             next: 4,
             since: 1,
-            open: vec![OpenTurn { turn: 3, parts: vec![turn::PartState::Sending], wait_until: 0, waits: 1 }],
+            open: vec![OpenTurn {
+                turn: 3,
+                parts: vec![turn::PartState::Sending],
+                wait_until: 0,
+                waits: 1,
+                failed: Some("no".into()),
+            }],
             cancel: Some(7),
+            interrupt: Some(3),
             paused: 1_795_000_000_001,
         };
         assert_eq!(head(keys::head(&of).with(&full, None).unwrap()).unwrap(), full);

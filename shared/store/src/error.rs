@@ -10,6 +10,9 @@ pub enum Error {
     /// It will never work like this; the text says what DynamoDB said.
     #[error("the table refused: {0}")]
     Broken(String),
+    /// An item is of another release: leave it as it is, to an invoker that knows it.
+    #[error("an item in the table is of another release, which alone can go on with it")]
+    OtherRelease,
 }
 
 impl Error {

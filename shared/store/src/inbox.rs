@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-use channel::{ConversationKey, Inbound, short_id};
+use channel::{ConversationKey, INBOUND_VERSION, Inbound, Shape, shape, short_id};
 use serde_json::json;
+use turn::machine::SKEW_MS;
 use turn::{Head, VERSION, Waiting};
 
 use crate::Error;
 use crate::change::{Change, put_if};
+use crate::conversation::head;
 use crate::keys;
-use crate::table::{Item, Outcome, Store, number, seconds, text, token};
+use crate::table::{Item, Outcome, Store, number, read, seconds, text, token};
 
 /// Platforms send again for hours to days; a mark outlives them all. Seconds.
 const SEEN_TTL_S: i64 = 8 * 86_400;
@@ -25,6 +27,18 @@ pub enum Kept {
     Seen,
 }
 
+/// How an answer beside the turns may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    First,
+    /// It was begun before, and is not known to have ended.
+    Again,
+    /// Somebody else is at it.
+    Busy,
+    /// It is answered, or was kept.
+    Done,
+}
+
 /// HEAD, and behind it what waited when it was read or a little later.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Looked {
@@ -33,6 +47,8 @@ pub struct Looked {
     pub waiting: Vec<Waiting>,
     /// More waits than was asked for.
     pub more: bool,
+    /// Messages of another release, by their ids in keys: left there for an invoker that knows them.
+    pub left: Vec<String>,
 }
 
 impl Store {
@@ -61,17 +77,48 @@ impl Store {
         Ok(if outcome.refused_at(0) { Kept::Seen } else { Kept::New })
     }
 
-    /// Marks a message as seen that never enters the inbox (commands that do not wait). `false`: it was seen before.
+    /// Begins to answer a message that never enters the inbox (commands that do not wait). Nobody else begins until `until`; times
+    /// are Unix milliseconds.
     ///
     /// # Errors
-    /// It may or may not be marked.
-    pub async fn mark_seen(&self, conversation: &ConversationKey, id: &str, now: i64) -> Result<bool, Error> {
-        let mark = Change::at(keys::seen(conversation, id), "SET #v = :v, #ttl = :ttl, #mark = :mark")
-            .only_if(NOT_SEEN)
-            .with(":v", number(VERSION))
-            .with(":ttl", number(seconds(now) + SEEN_TTL_S))
-            .with(":now", number(seconds(now)));
-        Ok(matches!(self.update_first(mark).await?, Outcome::Done(_)))
+    /// It may or may not be begun.
+    pub async fn begin(
+        &self,
+        conversation: &ConversationKey,
+        id: &str,
+        now: i64,
+        until: i64,
+    ) -> Result<Begun, Error> {
+        let begin = Change::at(
+            keys::seen(conversation, id),
+            "SET #v = :v, #ttl = :ttl, #mark = :mark, #until = :until ADD #tries :one",
+        )
+        .only_if("attribute_not_exists(#pk) OR #ttl < :now OR #until < :over")
+        .with(":v", number(VERSION))
+        .with(":ttl", number(seconds(now) + SEEN_TTL_S))
+        .with(":until", number(until))
+        .with(":one", number(1))
+        .with(":now", number(seconds(now)))
+        .with(":over", number(now - SKEW_MS));
+        Ok(match self.update_first(begin).await? {
+            Outcome::Done(item) if item.get("tries") == Some(&number(1)) => Begun::First,
+            Outcome::Done(_) => Begun::Again,
+            Outcome::Refused(item) if item.contains_key("until") => Begun::Busy,
+            Outcome::Refused(_) => Begun::Done,
+        })
+    }
+
+    /// The message that was begun is answered; where it is not, because the platform wants to wait, it may be begun afresh.
+    ///
+    /// # Errors
+    /// Whether it is written is not known.
+    pub async fn end(&self, conversation: &ConversationKey, id: &str, answered: bool) -> Result<(), Error> {
+        let end = Change::at(
+            keys::seen(conversation, id),
+            if answered { "REMOVE #until" } else { "SET #until = :free, #tries = :free" },
+        );
+        self.update(if answered { end } else { end.with(":free", number(0)) }).await?;
+        Ok(())
     }
 
     /// Whether a message came before. A mark that expired and is still there counts too.
@@ -130,13 +177,16 @@ impl Store {
     /// An item that a later release wrote stays where it is, for an invoker that knows it.
     fn sort_in(&self, conversation: &ConversationKey, item: Item, looked: &mut Looked) -> Result<(), Error> {
         if item.get("sk") == Some(&text("HEAD")) {
-            looked.head = serde_dynamo::from_item(item)?;
+            looked.head = head(item)?;
             return Ok(());
         }
-        match serde_dynamo::from_item::<_, Waiting>(item) {
-            Ok(waiting) if waiting.v <= VERSION => looked.waiting.push(waiting),
-            _ => {
-                tracing::warn!(%conversation, "a message in the inbox is of another release: it is left there")
+        let id = item.get("sk").and_then(|sk| sk.as_s().ok()).and_then(|sk| sk.strip_prefix("IN#"));
+        let id = id.unwrap_or_default().to_owned();
+        match waiting(item) {
+            Ok(waiting) => looked.waiting.push(waiting),
+            Err(_) => {
+                tracing::warn!(%conversation, id, "a message in the inbox is of another release: it is left there");
+                looked.left.push(id);
             }
         }
         Ok(())
@@ -169,6 +219,14 @@ impl Store {
     }
 }
 
+fn waiting(item: Item) -> Result<Waiting, Error> {
+    let waiting: Waiting = read(item)?;
+    match shape(u64::from(waiting.inbound.v), INBOUND_VERSION) {
+        Shape::Known => Ok(waiting),
+        Shape::Newer | Shape::Outdated => Err(Error::OtherRelease),
+    }
+}
+
 /// Expired marks count as absent.
 const NOT_SEEN: &str = "attribute_not_exists(#pk) OR #ttl < :now";
 
@@ -197,11 +255,11 @@ mod tests {
     use super::*;
 
     fn check(sizes: &[usize], max_items: usize, max_text: usize, expected: usize) {
-        let waiting: Vec<Waiting> = sizes.iter().map(|size| waiting(&"x".repeat(*size))).collect();
+        let waiting: Vec<Waiting> = sizes.iter().map(|size| message(&"x".repeat(*size))).collect();
         assert_eq!(fit(&waiting, max_items, max_text), expected, "{sizes:?}");
     }
 
-    fn waiting(text: &str) -> Waiting {
+    fn message(text: &str) -> Waiting {
         let inbound = json!({
             "v": 1, "id": "1", "channel": "c", "account": "main", "conversation": {"chat": "1"}, "kind": "dm",
             "sender": {"id": "7", "name": "Ana", "home": "unknown"}, "addressed": true, "content": {"text": text},
@@ -222,8 +280,13 @@ mod tests {
     #[test]
     fn a_waiting_message_survives_the_table() {
         let of = ConversationKey::of("c", "main", "1", "");
-        let stored = keys::inbox(&of, "1").with(&waiting("hello \u{1f600}"), None).unwrap();
-        let read: Waiting = serde_dynamo::from_item(stored).unwrap();
-        assert_eq!(read, waiting("hello \u{1f600}"));
+        let stored = |message: &Waiting| keys::inbox(&of, "1").with(message, None).unwrap();
+        let hello = message("hello \u{1f600}");
+        assert_eq!(waiting(stored(&hello)).unwrap(), hello);
+        let newer = Waiting { v: VERSION + 1, ..hello.clone() };
+        assert!(matches!(waiting(stored(&newer)), Err(Error::OtherRelease)));
+        let mut newer_inside = hello;
+        newer_inside.inbound.v = INBOUND_VERSION + 1;
+        assert!(matches!(waiting(stored(&newer_inside)), Err(Error::OtherRelease)));
     }
 }

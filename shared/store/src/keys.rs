@@ -13,6 +13,7 @@
 //! | `COUNT#<scope>` | `<day or minute>` | a counter |
 //! | `TOKEN#<channel>#<account>` | `<name>` | a token that the platform issued for some time |
 //! | `CONFIG` | `CURRENT` | the configuration |
+//! | | `LAST_GOOD` | the newest one that an invoker could read |
 
 use channel::{ConversationKey, short_id};
 
@@ -80,6 +81,10 @@ pub(crate) fn token(channel: &str, account: &str, name: &str) -> Key {
 
 pub(crate) fn configuration() -> Key {
     Key { pk: "CONFIG".to_owned(), sk: "CURRENT".to_owned() }
+}
+
+pub(crate) fn last_good_configuration() -> Key {
+    Key { pk: "CONFIG".to_owned(), sk: "LAST_GOOD".to_owned() }
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ mod turns;
 pub use configuration::Configuration;
 pub use conversation::{Released, Renewed, Taken, Written};
 pub use error::Error;
-pub use inbox::{Kept, Looked};
+pub use inbox::{Begun, Kept, Looked};
 pub use people::{Person, Who};
 pub use table::{Capacity, Store};
 pub use tokens::StoredToken;

@@ -11,7 +11,7 @@ use turn::access::Role;
 use crate::Error;
 use crate::change::{Change, delete_if};
 use crate::keys;
-use crate::table::{Store, number, seconds, text, token};
+use crate::table::{Store, number, read, seconds, text, token};
 
 /// Somebody by the platform's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +61,7 @@ impl Store {
     /// # Errors
     /// The table did not answer.
     pub async fn person(&self, channel: &str, account: &str, user: &str) -> Result<Option<Person>, Error> {
-        let item = self.get(keys::profile(channel, account, user)).await?;
-        Ok(item.map(serde_dynamo::from_item).transpose()?)
+        self.get(keys::profile(channel, account, user)).await?.map(read).transpose()
     }
 
     /// Everybody, by channel and account.
@@ -81,7 +80,7 @@ impl Store {
         while let Some(page) = pages.next().await.transpose()? {
             self.count_reads(page.consumed_capacity());
             for item in page.items.unwrap_or_default() {
-                people.push(serde_dynamo::from_item(item)?);
+                people.push(read(item)?);
             }
         }
         Ok(people)
@@ -190,9 +189,10 @@ fn decided(role: Role) -> Result<Vec<(&'static str, AttributeValue)>, Error> {
 /// owner at the same moment.
 fn both(who: Who<'_>, name: Option<&str>, fields: Vec<(&str, AttributeValue)>, now: i64) -> [Change; 2] {
     let Who { channel, account, user } = who;
-    let mut update = "SET #v = :v, #channel = :channel, #account = :account, #user = :user, \
+    let mut update =
+        "SET #v = if_not_exists(#v, :v), #channel = :channel, #account = :account, #user = :user, \
                       #first_seen = if_not_exists(#first_seen, :now)"
-        .to_owned();
+            .to_owned();
     let name = name.filter(|name| !name.is_empty()).map(|name| ("name", text(name)));
     let fields: Vec<_> = name.into_iter().chain(fields).collect();
     for (field, _) in &fields {

@@ -14,7 +14,9 @@ use aws_sdk_dynamodb::types::{
     ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use aws_types::SdkConfig;
+use channel::{Shape, shape};
 use serde::Serialize;
+use turn::VERSION;
 
 use crate::Error;
 use crate::change::Change;
@@ -48,6 +50,15 @@ pub struct Capacity {
 struct Spent {
     reads: AtomicU64,
     writes: AtomicU64,
+}
+
+/// The item as a value, where it is of a release that this one can read. What has no version is of any.
+pub(crate) fn read<T: serde::de::DeserializeOwned>(item: Item) -> Result<T, Error> {
+    let v = item.get("v").and_then(|v| v.as_n().ok()).and_then(|v| v.parse().ok());
+    match v.map_or(Shape::Known, |v| shape(v, VERSION)) {
+        Shape::Known => Ok(serde_dynamo::from_item(item)?),
+        Shape::Newer | Shape::Outdated => Err(Error::OtherRelease),
+    }
 }
 
 /// What became of a write with a condition.

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use channel::ConversationKey;
 use turn::machine::LEASE_MS;
-use turn::{Commit, Turn};
+use turn::{Commit, OpenTurn, Turn};
 
 use crate::change::{Change, delete_if, put_if};
 use crate::conversation::mine;
 use crate::keys;
-use crate::table::{Store, Transacted, is_expired, number, seconds, text};
+use crate::table::{Store, Transacted, is_expired, number, read, seconds, text, token};
 use crate::{Error, Written};
 
 const DAY_S: i64 = 86_400;
@@ -76,13 +76,24 @@ impl Store {
         Ok(())
     }
 
-    /// Replaces a turn's planned parts, and how they are posted, by those of `turn`.
+    /// Replaces a turn's planned parts, and how they are posted, by those of `turn`, HEAD's open turns with them, in one
+    /// transaction that only the holder of `epoch` may make; the lease is renewed until `until`, Unix milliseconds like `now`.
     ///
     /// # Errors
     /// Whether it is written is not known; writing it again is safe.
-    pub async fn replan(&self, conversation: &ConversationKey, turn: &Turn) -> Result<(), Error> {
+    pub async fn rewrite(
+        &self,
+        conversation: &ConversationKey,
+        epoch: u64,
+        turn: &Turn,
+        open: &[OpenTurn],
+        until: i64,
+    ) -> Result<Written, Error> {
+        let head = mine(conversation, "SET #open = :open, #until = :until", epoch)
+            .with(":open", serde_dynamo::to_attribute_value(open)?)
+            .with(":until", number(until));
         let turn = with_places(turn);
-        let replan = Change::at(
+        let rewrite = Change::at(
             keys::turn(conversation, turn.number),
             "SET #steps = :steps, #ids = :ids, #way = :way, #plain = :plain",
         )
@@ -91,8 +102,11 @@ impl Store {
         .with(":ids", serde_dynamo::to_attribute_value(&turn.ids)?)
         .with(":way", serde_dynamo::to_attribute_value(turn.way)?)
         .with(":plain", serde_dynamo::to_attribute_value(turn.plain)?);
-        self.update(replan).await?;
-        Ok(())
+        let items = vec![head.into_item(&self.table)?, rewrite.into_item(&self.table)?];
+        Ok(match self.transact(items, &token()).await? {
+            Transacted::Done => Written::Done,
+            Transacted::Refused(_) => Written::Fenced,
+        })
     }
 
     /// One turn, forgotten or not: its reply may still have to be posted.
@@ -100,12 +114,11 @@ impl Store {
     /// # Errors
     /// The table did not answer.
     pub async fn turn(&self, conversation: &ConversationKey, number: u32) -> Result<Option<Turn>, Error> {
-        let item = self.get(keys::turn(conversation, number)).await?;
-        Ok(item.map(serde_dynamo::from_item).transpose()?)
+        self.get(keys::turn(conversation, number)).await?.map(read).transpose()
     }
 
     /// The turns from number `since` on, newest first: at most `max_turns`, and none more once their texts have
-    /// `max_bytes`. What is forgotten at `now`, Unix milliseconds, is left out.
+    /// `max_bytes`. What is forgotten at `now`, Unix milliseconds, is left out, and so are turns of another release.
     ///
     /// # Errors
     /// The table did not answer.
@@ -138,7 +151,13 @@ impl Store {
                 if turns.len() >= max_turns || bytes >= max_bytes {
                     return Ok(turns);
                 }
-                let turn: Turn = serde_dynamo::from_item(item)?;
+                let turn: Turn = match read(item) {
+                    Err(Error::OtherRelease) => {
+                        tracing::warn!(%conversation, "a turn is of another release: the model does not see it");
+                        continue;
+                    }
+                    turn => turn?,
+                };
                 bytes += size(&turn);
                 turns.push(turn);
             }

@@ -115,55 +115,75 @@ fn refusal(standing: &Standing, group: bool) -> Option<Refusal> {
     (!may).then_some(Refusal::Stranger)
 }
 
-/// Turns counted so far, this one included.
-#[derive(Debug, Clone, Copy)]
-pub struct Counts {
-    pub person_today: u64,
-    pub stack_today: u64,
-    pub conversation_this_minute: u64,
-}
-
-/// A cap that a turn would go over.
+/// A cap on turns. Each has a counter of its own, counted only where the cap is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cap {
+    /// A conversation's turns a minute.
     Minute,
+    /// A person's turns a minute, in all conversations on the channel.
+    PersonMinute,
+    /// A channel's turns a minute.
+    ChannelMinute,
+    /// A person's turns a day.
     Person,
+    /// Everybody's turns a day.
     Stack,
 }
 
 impl Cap {
+    /// In the order in which they are counted: what one goes over is not counted by the wider ones behind it.
+    pub const ALL: [Cap; 5] = [Cap::Minute, Cap::PersonMinute, Cap::ChannelMinute, Cap::Person, Cap::Stack];
+
     /// Name in counts.
     pub fn name(self) -> &'static str {
         match self {
             Cap::Minute => "cap_minute",
+            Cap::PersonMinute => "cap_person_minute",
+            Cap::ChannelMinute => "cap_channel_minute",
             Cap::Person => "cap_person",
             Cap::Stack => "cap_stack",
         }
     }
 
+    /// Most turns in its period; 0 = no cap.
+    pub fn limit(self, limits: &Limits) -> u32 {
+        match self {
+            Cap::Minute => limits.per_minute,
+            Cap::PersonMinute => limits.person_per_minute,
+            Cap::ChannelMinute => limits.channel_per_minute,
+            Cap::Person => limits.per_person,
+            Cap::Stack => limits.per_stack,
+        }
+    }
+
+    /// Its period is the minute, not the day.
+    pub fn is_of_minute(self) -> bool {
+        matches!(self, Cap::Minute | Cap::PersonMinute | Cap::ChannelMinute)
+    }
+
     /// The one honest line.
     pub fn line(self) -> &'static str {
         match self {
-            Cap::Minute => "That was a lot at once. Please wait a minute, then write again.",
+            Cap::Minute | Cap::PersonMinute => {
+                "That was a lot at once. Please wait a minute, then write again."
+            }
+            Cap::ChannelMinute => "Too many people are writing at once. Please write again in a minute.",
             Cap::Person => "You have reached today's limit of messages. I will answer again tomorrow (UTC).",
             Cap::Stack => {
                 "This assistant has reached its limit for today. It will answer again tomorrow (UTC)."
             }
         }
     }
-}
 
-/// The first cap that is exceeded. A limit of 0 is none.
-pub fn capped(counts: &Counts, limits: &Limits) -> Option<Cap> {
-    let over = |count: u64, limit: u32| limit > 0 && count > u64::from(limit);
-    if over(counts.conversation_this_minute, limits.per_minute) {
-        Some(Cap::Minute)
-    } else if over(counts.person_today, limits.per_person) {
-        Some(Cap::Person)
-    } else if over(counts.stack_today, limits.per_stack) {
-        Some(Cap::Stack)
-    } else {
-        None
+    /// Name of the counter that a person's message counts on.
+    pub fn scope(self, inbound: &Inbound) -> String {
+        let Inbound { channel, account, sender, .. } = inbound;
+        match self {
+            Cap::Minute => format!("turns#{}", inbound.conversation_key()),
+            Cap::PersonMinute | Cap::Person => format!("turns#{channel}#{account}#{}", sender.id),
+            Cap::ChannelMinute => format!("turns#{channel}"),
+            Cap::Stack => "turns".to_owned(),
+        }
     }
 }
 
@@ -264,21 +284,22 @@ mod tests {
     }
 
     #[test]
-    fn caps_hold_and_zero_is_none() {
-        let limits = Limits { per_person: 2, per_stack: 3, per_minute: 1, output_tokens: 10 };
-        let counts = |person, stack, minute| Counts {
-            person_today: person,
-            stack_today: stack,
-            conversation_this_minute: minute,
+    fn every_cap_has_a_limit_and_a_counter_of_its_own() {
+        let limits = Limits {
+            per_minute: 1,
+            person_per_minute: 2,
+            channel_per_minute: 3,
+            per_person: 4,
+            per_stack: 5,
+            output_tokens: 0,
         };
-        for (counts, cap) in [
-            (counts(2, 3, 1), None),
-            (counts(3, 3, 1), Some(Cap::Person)),
-            (counts(1, 4, 1), Some(Cap::Stack)),
-            (counts(3, 4, 2), Some(Cap::Minute)),
-        ] {
-            assert_eq!(capped(&counts, &limits), cap);
-            assert_eq!(capped(&counts, &Limits::NONE), None);
-        }
+        assert_eq!(Cap::ALL.map(|cap| cap.limit(&limits)), [1, 2, 3, 4, 5]);
+        assert_eq!(Cap::ALL.map(|cap| cap.limit(&Limits::NONE)), [0; 5]);
+        let message = message(Kind::Dm, "hello");
+        let mut counters: Vec<_> =
+            Cap::ALL.iter().map(|cap| (cap.scope(&message), cap.is_of_minute())).collect();
+        counters.sort();
+        counters.dedup();
+        assert_eq!(counters.len(), 5, "{counters:?}");
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use channel::Spec;
+use channel::{OnDoubt, Spec, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -111,6 +111,12 @@ pub struct Channel {
     /// Name of an entry of `assistants`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assistant: Option<String>,
+    /// What a message does that comes while an answer is being written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<Overlap>,
+    /// What is done about a message to the platform that may or may not be posted, where it has no key for repetitions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_doubt: Option<OnDoubt>,
     /// Platform ids of those who may talk under `access: list`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<String>,
@@ -124,6 +130,19 @@ pub struct Channel {
     pub accounts: BTreeMap<String, Channel>,
     #[serde(flatten)]
     pub settings: Map<String, Value>,
+}
+
+/// What a message does that comes while an answer is being written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Overlap {
+    /// It waits; all that wait are then answered together.
+    #[default]
+    Coalesce,
+    /// The answer is given up and written anew, for both.
+    Interrupt,
+    /// It waits, and gets an answer of its own.
+    Each,
 }
 
 /// Who may talk to the assistant.
@@ -152,18 +171,29 @@ pub struct Limits {
     pub per_stack: u32,
     /// Turns a minute in one conversation.
     pub per_minute: u32,
+    /// Turns a minute of one person on one channel, in all conversations together.
+    pub person_per_minute: u32,
+    /// Turns a minute on one channel, everybody together.
+    pub channel_per_minute: u32,
     /// Tokens of one answer.
     pub output_tokens: u32,
 }
 
 impl Limits {
     /// What the local run sets where the configuration names no cap.
-    pub const NONE: Limits = Limits { per_person: 0, per_stack: 0, per_minute: 0, output_tokens: 1_000 };
+    pub const NONE: Limits = Limits {
+        per_person: 0,
+        per_stack: 0,
+        per_minute: 0,
+        person_per_minute: 0,
+        channel_per_minute: 0,
+        output_tokens: 1_000,
+    };
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { per_person: 50, per_stack: 500, per_minute: 10, output_tokens: 1_000 }
+        Limits { per_person: 50, per_stack: 500, per_minute: 10, ..Limits::NONE }
     }
 }
 
@@ -192,6 +222,8 @@ impl Config {
         if let Some(own) = base.accounts.get(account) {
             merged.access = own.access.or(merged.access);
             merged.assistant = own.assistant.clone().or(merged.assistant);
+            merged.overlap = own.overlap.or(merged.overlap);
+            merged.on_doubt = own.on_doubt.or(merged.on_doubt);
             merged.pause_hours = own.pause_hours.or(merged.pause_hours);
             merged.people.extend(own.people.iter().cloned());
             merged.urls.extend(own.urls.clone());
@@ -277,6 +309,18 @@ impl Config {
                 format!("{} does not say which workspace a sender belongs to", spec.title),
             );
         }
+        if spec.overlap == channel::Overlap::Each && channel.overlap.is_some_and(|set| set != Overlap::Each) {
+            fault(
+                format!("{key}.overlap"),
+                format!("on {} every message has a reply of its own: each, or leave it out", spec.title),
+            );
+        }
+        if spec.idempotency_key && channel.on_doubt.is_some() {
+            fault(
+                format!("{key}.on_doubt"),
+                format!("{} never shows a message twice: there is no doubt, leave it out", spec.title),
+            );
+        }
         if channel.access == Some(Access::Open) && (self.limits.per_person == 0 || self.limits.per_stack == 0)
         {
             let problem = "open needs the daily caps limits.per_person and limits.per_stack, not 0";
@@ -298,6 +342,22 @@ impl Channel {
         Value::Object(settings)
     }
 
+    /// As set, unless every message on the platform has a reply slot of its own.
+    pub fn overlap(&self, spec: &Spec) -> Overlap {
+        match spec.overlap {
+            channel::Overlap::Each => Overlap::Each,
+            channel::Overlap::Coalesce => self.overlap.unwrap_or_default(),
+        }
+    }
+
+    /// The step with what a retry does that finds it begun and not known to have ended: as set, unless repeating it changes nothing.
+    pub fn doubted(&self, step: Step) -> Step {
+        match self.on_doubt {
+            Some(on_doubt) if !step.repeatable => step.on_doubt(on_doubt),
+            _ => step,
+        }
+    }
+
     /// When the assistant may answer again in a conversation in which a human on the business's side wrote at `now`,
     /// Unix milliseconds.
     pub fn paused_until(&self, now: i64) -> i64 {
@@ -315,8 +375,17 @@ const PAUSE_HOURS: u32 = 12;
 
 /// Keys that every channel has. `public_url` is the address that the platform knows, where something stands in front of
 /// the function: the scheme and host that signatures cover.
-pub const COMMON_KEYS: &[&str] =
-    &["access", "assistant", "people", "pause_hours", "urls", "accounts", "public_url"];
+pub const COMMON_KEYS: &[&str] = &[
+    "access",
+    "assistant",
+    "overlap",
+    "on_doubt",
+    "people",
+    "pause_hours",
+    "urls",
+    "accounts",
+    "public_url",
+];
 
 /// Values of `models.<name>.provider`.
 pub const PROVIDERS: &[&str] = &["openai", "anthropic", "ollama", "bedrock", "echo"];
@@ -350,8 +419,18 @@ impl From<Tolerant> for Config {
                 &["provider", "model", "base_url", "key", "fallback", "reasoning"],
             ),
             channels: readable(stored.channels, &[]),
-            limits: only(stored.limits, &["per_person", "per_stack", "per_minute", "output_tokens"])
-                .unwrap_or_default(),
+            limits: only(
+                stored.limits,
+                &[
+                    "per_person",
+                    "per_stack",
+                    "per_minute",
+                    "person_per_minute",
+                    "channel_per_minute",
+                    "output_tokens",
+                ],
+            )
+            .unwrap_or_default(),
         }
     }
 }

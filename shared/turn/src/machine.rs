@@ -4,6 +4,7 @@
 //! order and its last one answers with exactly one [`Event`]. The invariants are in ARCHITECTURE.md: a token is given up only when
 //! its message is answered and that answer posted; all writes carry the epoch; nothing is posted without the lease.
 
+mod effects;
 mod inbox;
 mod posting;
 #[cfg(test)]
@@ -11,9 +12,10 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use channel::Settled;
-
+use crate::config::Overlap;
 use crate::state::{Head, OpenTurn, PartState, Turn, Waiting};
+
+pub use effects::{Commit, Effect, Event, Fate};
 
 /// How long a token stays hidden while its message is worked on, seconds. Every tick renews it.
 pub const TOKEN_S: u32 = 25;
@@ -33,6 +35,8 @@ const LAST_CALL_MS: i64 = 60_000;
 const LAST_POST_MS: i64 = 20_000;
 /// A look at which a message is asked alone, without what might have killed the ones before.
 const CAREFUL_TRY: u32 = 3;
+/// A question to the model is given up for newer messages at most so often in a row.
+const MAX_INTERRUPTIONS: u32 = 3;
 /// A part that was told to wait so often has failed.
 const MAX_WAITS: u32 = 8;
 /// No wait is longer, milliseconds.
@@ -45,8 +49,8 @@ pub struct Token {
     pub id: String,
     /// How often the queue has given it out, this time included.
     pub receives: u32,
-    /// Each message has a reply slot of its own: none are answered together.
-    pub each: bool,
+    /// What messages do that come during a turn.
+    pub overlap: Overlap,
     /// When the invocation is cut off, Unix milliseconds.
     pub ends_at: i64,
 }
@@ -72,6 +76,8 @@ pub struct State {
     known: bool,
     /// The first part of the turn under way is announced by its commit.
     announced: bool,
+    /// How often a question was given up for newer messages since the last turn.
+    interruptions: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,132 +93,29 @@ enum Phase {
         careful: bool,
     },
     Answering,
+    /// Giving back the tries of a question that was given up for newer messages.
+    Uncounting,
     Committing,
     /// Writing down that the first open part is about to be posted.
     Announcing {
         doubt: bool,
     },
-    Calling,
+    Calling {
+        doubt: bool,
+    },
     Replanning,
+    Rewriting,
+    /// Writing down that the first open turn is given up.
+    Condemning,
     Failing,
     /// Writing down what became of the first open turn.
     Recording,
     Releasing {
         again_s: Option<u32>,
+        /// The open turns are written with it.
+        recording: bool,
     },
     Over,
-}
-
-/// What is to become of a message in the inbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// The model answers it, together with its neighbours.
-    Answer,
-    /// A ready-made answer of its own; `reset` starts the history anew.
-    Say { reset: bool },
-    /// Into the history, without an answer.
-    Store,
-    /// Refused: it leaves the inbox without a turn.
-    Drop,
-}
-
-/// What is to be done.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
-    /// Hide the own token for so many seconds. Answers nothing.
-    Hide(u32),
-    /// Mark the message as seen and put it into the inbox, unless it was seen before. Answers `Kept`.
-    Keep,
-    /// Take the lease until so many milliseconds from now. Answers `Taken` or `Busy`.
-    Take,
-    /// Is the own message still in the inbox, and then: is a turn open? In this order. Answers `Inspected`.
-    Inspect,
-    /// Read HEAD, then the inbox. Answers `Looked`.
-    Look,
-    /// Let so many milliseconds pass, ticking. Answers `Paused`.
-    Pause(u64),
-    /// Who may talk, within which caps. Answers `Judged` with a fate for each id.
-    Judge(Vec<String>),
-    /// Count a try for each. Answers `Counted`.
-    Count(Vec<String>),
-    /// Ask the model once for all of them, ticking. `careful`: without tools and media. Answers `Answered` or `Silent`.
-    Ask { number: u32, ids: Vec<String>, careful: bool },
-    /// Make the turn of a `Say` or `Store`. Answers `Answered`.
-    Compose { number: u32, id: String },
-    /// Put the message and the reason into the dead letters, and make the turn with one honest line. Answers `Answered`.
-    Bury { number: u32, id: String },
-    /// One transaction that also renews the lease, conditional on the epoch. Answers `Committed` or `Fenced`.
-    Commit(Commit),
-    /// Write HEAD's open turns and renew the lease, conditional on the epoch. Answers `Marked` or `Fenced`.
-    Mark(Vec<OpenTurn>),
-    /// Make the call of a part and write the id it got into the turn. `doubt`: it was begun before and is not known to have ended.
-    /// Answers `Settled` or `Unsure`.
-    Call { turn: u32, part: usize, doubt: bool },
-    /// Plan the turn's parts again, as a push or without markup. Answers `Replanned` or `Exhausted`.
-    Replan { turn: u32, plain: bool },
-    /// Put the turn and the reason into the dead letters. Answers `Failed`.
-    Fail { turn: u32, reason: String },
-    /// Give the lease back, conditional on the epoch and, where given, on HEAD's rev. Answers `Released`, `Moved` or `Fenced`.
-    Release { rev: Option<u64> },
-    /// Done: the token is deleted.
-    Acknowledge,
-    /// Done for now: the token shows again in so many seconds.
-    Return(u32),
-}
-
-/// What a turn's commit writes.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Commit {
-    pub open: Vec<OpenTurn>,
-    pub next: u32,
-    pub since: u32,
-    pub turn: Option<Box<Turn>>,
-    /// Messages that leave the inbox.
-    pub delete: Vec<String>,
-}
-
-/// What came of an effect.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    Begin,
-    Kept {
-        new: bool,
-    },
-    Taken(Head),
-    Busy,
-    Inspected {
-        waits: bool,
-        open: bool,
-    },
-    /// `more`: there is more than one look takes.
-    Looked {
-        head: Head,
-        waiting: Vec<Waiting>,
-        more: bool,
-    },
-    Paused,
-    Judged(Vec<(String, Fate)>),
-    Counted,
-    Answered(Box<Turn>),
-    /// There is nothing to say, on purpose: the messages leave the inbox without a turn.
-    Silent,
-    Committed,
-    Marked,
-    Settled(Settled),
-    /// The call may or may not have reached the platform.
-    Unsure,
-    /// The turn has so many parts now; those already sent stay.
-    Replanned(usize),
-    /// There is no other way to post it.
-    Exhausted(String),
-    Failed,
-    Released,
-    /// A message came that was not looked at.
-    Moved,
-    /// The epoch is no longer mine, or the lease was lost.
-    Fenced,
-    /// A service of ours did not do its part.
-    Trouble,
 }
 
 impl State {
@@ -229,6 +132,7 @@ impl State {
             fresh: false,
             known: false,
             announced: false,
+            interruptions: 0,
         }
     }
 
@@ -269,7 +173,7 @@ impl State {
     fn on(&mut self, event: Event, now: i64) -> Vec<Effect> {
         match (self.phase, event) {
             (Phase::Over, _) => vec![],
-            (_, Event::Trouble) => self.give_back(5 * self.token.receives.min(12)),
+            (_, Event::Trouble) => self.trouble(),
             (_, Event::Fenced) => self.to(Phase::Inspecting, Effect::Inspect),
 
             (Phase::Beginning, Event::Begin) => {
@@ -283,6 +187,10 @@ impl State {
             (Phase::Taking, Event::Taken(head)) => {
                 self.head = head;
                 self.proceed(now)
+            }
+            (Phase::Taking, Event::Busy) if self.fresh && self.token.overlap == Overlap::Interrupt => {
+                self.phase = Phase::Inspecting;
+                vec![Effect::Interrupt, Effect::Inspect]
             }
             (Phase::Taking, Event::Busy) => self.to(Phase::Inspecting, Effect::Inspect),
             (Phase::Inspecting, Event::Inspected { waits: false, open: false }) => {
@@ -299,33 +207,33 @@ impl State {
                 self.fates.extend(fates);
                 self.choose(now)
             }
-            (Phase::Counting { careful }, Event::Counted) => {
-                let ask = Effect::Ask { number: self.head.next, ids: self.group.clone(), careful };
-                self.to(Phase::Answering, ask)
-            }
+            (Phase::Counting { careful }, Event::Counted) => self.ask(careful),
             (Phase::Answering, Event::Answered(turn)) => self.commit(Some(turn), now),
             (Phase::Answering, Event::Silent) => self.commit(None, now),
+            (Phase::Answering, Event::Interrupted) => self.interrupted(),
+            (Phase::Uncounting, Event::Counted) => self.to(Phase::Looking, Effect::Look),
             (Phase::Committing, Event::Committed) if self.announced => self.call(false),
             (Phase::Committing, Event::Committed) => self.proceed(now),
 
             (Phase::Announcing { doubt }, Event::Marked) => self.call(doubt),
-            (Phase::Calling, Event::Settled(settled)) => self.settled(settled, now),
-            (Phase::Calling, Event::Unsure) => self.park(PartState::Sending, None, now),
-            // Also where a plan was written by somebody who was killed before HEAD knew of it.
-            (Phase::Replanning | Phase::Calling, Event::Replanned(parts)) => self.replanned(parts),
+            (Phase::Calling { .. }, Event::Settled(settled)) => self.settled(settled, now),
+            (Phase::Calling { .. }, Event::Unsure) => self.park(PartState::Sending, None, now),
+            (Phase::Calling { doubt }, Event::Late) => self.announce_again(doubt, now),
+            (Phase::Replanning, Event::Planned(turn)) => self.rewrite(turn),
             (Phase::Replanning, Event::Exhausted(reason)) => self.fail(reason),
+            (Phase::Condemning, Event::Marked) => self.bury(),
             (Phase::Failing, Event::Failed) => {
                 self.head.open.drain(..1.min(self.head.open.len()));
-                self.record()
+                self.record(now)
             }
-            (Phase::Recording, Event::Marked) => self.proceed(now),
+            (Phase::Recording | Phase::Rewriting, Event::Marked) => self.proceed(now),
 
-            (Phase::Releasing { again_s: Some(seconds) }, Event::Released) => self.give_back(seconds),
-            (Phase::Releasing { again_s: None }, Event::Released) => self.end(Effect::Acknowledge),
-            (Phase::Releasing { .. }, Event::Moved) => self.to(Phase::Looking, Effect::Look),
+            (Phase::Releasing { again_s: Some(seconds), .. }, Event::Released) => self.give_back(seconds),
+            (Phase::Releasing { again_s: None, .. }, Event::Released) => self.end(Effect::Acknowledge),
+            (Phase::Releasing { recording, .. }, Event::Moved) => self.moved(recording),
 
             // An event that cannot follow: the token comes back, and a fresh process starts over.
-            (_, _) => self.give_back(TOKEN_S),
+            (_, _) => self.trouble(),
         }
     }
 
@@ -342,18 +250,38 @@ impl State {
         self.end(Effect::Return(seconds))
     }
 
+    /// The next invocation starts over. It need not wait for the lease to run out: whatever of ours is still on its way to the
+    /// table names the epoch of a lease that is given back, and is refused. What is known of posted parts is written once more:
+    /// a part that is not known to be sent is sent again.
+    fn trouble(&mut self) -> Vec<Effect> {
+        let again = Effect::Return(5 * self.token.receives.min(12));
+        let recording = matches!(self.phase, Phase::Recording | Phase::Releasing { recording: true, .. });
+        let open = recording.then(|| self.head.open.clone());
+        self.phase = Phase::Over;
+        match self.head.epoch {
+            0 => vec![again],
+            _ => vec![Effect::Release { rev: None, open }, again],
+        }
+    }
+
     /// With the lease: post what is committed and may be posted, else look for more. Where nothing can be left but what came
     /// since the last look, the release finds that out by HEAD's rev, which is cheaper than another look.
     fn proceed(&mut self, now: i64) -> Vec<Effect> {
         match self.head.open.first() {
             Some(open) if open.wait_until <= now => self.announce(now),
-            _ if self.known && self.waiting.is_empty() => self.release(now),
-            _ if self.fresh && !self.token.each => {
+            _ if self.is_done(now) => self.release(now),
+            _ if self.fresh && self.token.overlap != Overlap::Each => {
                 self.fresh = false;
                 self.burst_since = Some(now);
                 self.to(Phase::Pausing, Effect::Pause(BURST_MS.unsigned_abs()))
             }
             _ => self.to(Phase::Looking, Effect::Look),
         }
+    }
+
+    /// Nothing is left that can be done now, as far as this holder knows.
+    fn is_done(&self, now: i64) -> bool {
+        let postable = self.head.open.first().is_some_and(|open| open.wait_until <= now);
+        !postable && self.known && self.waiting.is_empty()
     }
 }

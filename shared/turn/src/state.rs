@@ -32,6 +32,9 @@ pub struct Head {
     /// The epoch whose model call is to be stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<u64>,
+    /// `rev` as of the newest message that wants the model call under way to be given up for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interrupt: Option<u64>,
     /// Until then only people answer here, Unix milliseconds.
     #[serde(default)]
     pub paused: i64,
@@ -48,6 +51,9 @@ pub struct OpenTurn {
     /// How often it was told to wait.
     #[serde(default)]
     pub waits: u32,
+    /// Why the rest of it is given up: it becomes a dead letter, and is not posted any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

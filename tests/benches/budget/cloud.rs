@@ -37,7 +37,7 @@ impl Cloud {
         let mut state = State { parameters: parameters.clone(), ..State::default() };
         let item = json!({
             "pk": {"S": "CONFIG"}, "sk": {"S": "CURRENT"}, "json": {"S": configuration},
-            "version": {"N": "1"}, "at": {"N": "0"},
+            "version": {"N": "1"}, "good": {"N": "1"}, "at": {"N": "0"},
         });
         state.table.seed(item.as_object().cloned().unwrap_or_default());
         *self.0.lock().expect("no handler panics") = state;

@@ -19,7 +19,7 @@ const LOG_GB: f64 = 0.50;
 
 /// As `infra/template.yaml` sets it, GB.
 const WEBHOOK_MEMORY: f64 = 0.125;
-const INVOKER_MEMORY: f64 = 0.25;
+const INVOKER_MEMORY: f64 = 0.125;
 /// The bench has no network between the services, so these are assumed. Seconds.
 const WEBHOOK_S: f64 = 0.010;
 const COLD_WEBHOOK_S: f64 = 0.120;
@@ -96,7 +96,7 @@ impl Usage {
             ),
             line(
                 "model-invoker, waiting for the model",
-                format!("256 MB, {INVOKER_S} s assumed: a model that takes 8 s, and the burst pause"),
+                format!("128 MB, {INVOKER_S} s assumed: a model that takes 8 s, and the burst pause"),
                 lambda(INVOKER_MEMORY, INVOKER_S),
             ),
             line(

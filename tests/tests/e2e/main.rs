@@ -3,8 +3,13 @@
 //! Most tests share one cloud and take turns on it; those that kill or configure it have their own and run beside.
 
 mod access;
+mod compatibility;
 mod faults;
+mod operations;
+mod overlap;
+mod rude;
 mod talk;
+mod windows;
 
 use std::future::Future;
 use std::sync::{LazyLock, OnceLock};

@@ -155,14 +155,19 @@ fn a_long_answer_comes_in_parts_and_in_order() {
     shared(async |world| {
         for room in LOCAL {
             let spec = room.spec();
+            // A turn has at most 20 parts: platforms with short messages get a shorter answer.
+            let last = if spec.text.max < 2_000 { 14 } else { 39 };
             let paragraphs: Vec<String> =
-                (0..40).map(|n| format!("Paragraph {n:02}. {}", "word ".repeat(120))).collect();
+                (0..=last).map(|n| format!("Paragraph {n:02}. {}", "word ".repeat(120))).collect();
             world.tell("/model/answers", json!({"answers": [paragraphs.join("\n\n")]})).await;
             let sent = world.send(Words::of(spec.name, "81", "tell me everything")).await;
-            let said = world.until(&sent, |said| said.join("").contains("Paragraph 39")).await.join("\n");
+            let said = world
+                .until(&sent, |said| said.join("").contains(&format!("Paragraph {last}")))
+                .await
+                .join("\n");
             let places: Vec<usize> =
-                (0..40).filter_map(|n| said.find(&format!("Paragraph {n:02}."))).collect();
-            assert!(places.len() == 40 && places.is_sorted(), "{}: {places:?}", spec.name);
+                (0..=last).filter_map(|n| said.find(&format!("Paragraph {n:02}."))).collect();
+            assert!(places.len() == last + 1 && places.is_sorted(), "{}: {places:?}", spec.name);
             world.at_rest(&sent).await;
         }
     });

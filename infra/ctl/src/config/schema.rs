@@ -91,12 +91,24 @@ fn account(spec: &Spec) -> Value {
             )
         })
         .collect();
+    let overlaps: &[&str] = match spec.overlap {
+        channel::Overlap::Each => &["each"],
+        channel::Overlap::Coalesce => &["coalesce", "interrupt", "each"],
+    };
     let mut keys = json!({
         "access": choice(
             "Who may talk: who claimed it, the people named here, the people let in, the platform's tenant, or everybody.",
             &["owner", "list", "pairing", "workspace", "open"],
         ),
         "assistant": text("Name of an entry of `assistants`."),
+        "overlap": choice(
+            "What a message does that comes while an answer is being written: wait and be answered with the others that wait, have the answer written anew for both, or wait for an answer of its own. `coalesce` unless given.",
+            overlaps,
+        ),
+        "on_doubt": choice(
+            "What is done about a message of ours that may or may not be posted, because the platform's answer was lost: post it again, which may show it twice, or leave it, which may lose it. `repeat` unless given.",
+            &["repeat", "skip"],
+        ),
         "people": {"type": "array", "items": {"type": "string"}, "description": "Platform ids of those who may talk under `access: list`."},
         "pause_hours": count("Hours for which the assistant is silent in a conversation after a human on your side wrote there. 12 unless given."),
         "public_url": {"type": "string", "description": "The address that the platform knows, where something stands in front of the function."},
@@ -116,6 +128,8 @@ fn limits() -> Value {
             "per_person": count("Turns a day. 50 unless given."),
             "per_stack": count("Turns a day. 500 unless given."),
             "per_minute": count("Turns a minute in one conversation. 10 unless given."),
+            "person_per_minute": count("Turns a minute of one person on one channel, in all conversations together. No cap unless given."),
+            "channel_per_minute": count("Turns a minute on one channel, everybody together. No cap unless given."),
             "output_tokens": count("Tokens of one answer. 1000 unless given."),
         }),
     )

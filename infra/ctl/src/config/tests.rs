@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use turn::config::{Access, Assistant, Channel, Config, History, Limits, Model};
+use turn::config::{Access, Assistant, Channel, Config, History, Limits, Model, Overlap};
 
 use super::*;
 
@@ -62,6 +62,12 @@ fn what_only_sense_can_tell_has_its_line_too() {
     check(
         "version: 1\nchannels:\n  telegram:\n    access: workspace\n",
         &["a.yaml:4: channels.telegram.access: Telegram does not say which workspace a sender belongs to"],
+    );
+    check(
+        "version: 1\nchannels:\n  webhook:\n    on_doubt: skip\n",
+        &[
+            "a.yaml:4: channels.webhook.on_doubt: Webhook never shows a message twice: there is no doubt, leave it out",
+        ],
     );
 }
 
@@ -124,6 +130,8 @@ fn the_schema_knows_every_key_of_the_code_and_no_other() {
     let mut channel = Channel {
         access: Some(Access::Owner),
         assistant: Some("default".into()),
+        overlap: Some(Overlap::Coalesce),
+        on_doubt: Some(channel::OnDoubt::Skip),
         people: vec!["1".into()],
         pause_hours: Some(1),
         ..Channel::default()

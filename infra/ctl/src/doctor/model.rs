@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use aws_credential_types::provider::ProvideCredentials as _;
 use model::{Ask, Aws, Clients, Message, Model as _, Role};
-use model_invoker::{Configuration, Models, Services};
+use model_invoker::{Configuration, Metrics, Models, Services};
 use turn::config::Config;
 
 use super::Findings;
@@ -94,6 +94,8 @@ async fn services(place: &Place) -> Result<Services, Error> {
         tokens: model_invoker::tokens::Tokens::default(),
         egress,
         configuration: Configuration::default(),
+        metrics: Metrics::of_stack(&place.stack),
+        memory_mb: 0,
         secrets_root: format!("/{}", place.stack),
         dead_letter_url: place.endpoints.dead_letter_url.clone(),
     })

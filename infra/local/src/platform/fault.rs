@@ -3,9 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use axum::body::Body;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use channel::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -21,21 +19,46 @@ pub struct Fault {
     /// Seconds, sent as `Retry-After`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<f64>,
+    /// Where a redirect leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
     /// For how many calls.
     #[serde(default = "once")]
     pub times: u32,
-    /// How long the answer takes, milliseconds.
+    /// How long the answer takes, milliseconds. What is asked for is done at once.
     #[serde(default)]
     pub delay_ms: u64,
     /// Only calls whose path holds this; the others go on as ever.
     #[serde(default)]
     pub path: String,
+    /// Only calls whose body holds this text.
+    #[serde(default)]
+    pub holds: String,
     /// The platform did what it was asked, only its answer is lost.
     #[serde(default)]
     pub done: bool,
     /// Body of the answer, as the platform would explain itself.
     #[serde(default)]
     pub body: Value,
+    /// What happens to the answer on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub harm: Option<Harm>,
+}
+
+/// What may happen to an answer on its way; its status arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Harm {
+    /// It ends in the middle, as if that were all of it.
+    Truncated,
+    /// The connection breaks in the middle.
+    Broken,
+    /// Less comes than was announced.
+    Short,
+    /// It comes a byte at a time.
+    Slow,
+    /// It is larger than anybody wants to read.
+    Huge,
 }
 
 fn once() -> u32 {
@@ -51,19 +74,20 @@ impl Fault {
         self.status.unwrap_or(200)
     }
 
-    pub(super) fn response(&self) -> Response {
-        if self.status() == 0 {
-            // A body that fails before its first byte: hyper closes the connection, and nothing has been sent.
-            let broken = futures::stream::once(async { Err::<Vec<u8>, _>(std::io::Error::other("fault")) });
-            return Response::new(Body::from_stream(broken));
+    /// What is answered; `None` = the connection is closed.
+    pub(super) fn response(&self) -> Option<Response> {
+        let mut response = match (self.status(), &self.body) {
+            (0, _) => return None,
+            (status, Value::Null) => Response::empty(status),
+            (status, body) => Response::json(status, body),
+        };
+        if let Some(seconds) = self.retry_after {
+            response.headers.set("retry-after", seconds.to_string());
         }
-        let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = if self.body.is_null() { String::new() } else { self.body.to_string() };
-        let mut response = (status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
-        if let Some(Ok(seconds)) = self.retry_after.map(|seconds| seconds.to_string().parse()) {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        if let Some(location) = &self.location {
+            response.headers.set("location", location);
         }
-        response
+        Some(response)
     }
 }
 
@@ -77,11 +101,13 @@ impl Faults {
     }
 
     /// The fault of this call, which is then used up by one.
-    pub fn next(&self, channel: &str, path: &str) -> Option<Fault> {
+    pub fn next(&self, channel: &str, path: &str, body: &[u8]) -> Option<Fault> {
         let mut planned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         planned.retain(|fault| fault.times > 0);
-        let fault =
-            planned.iter_mut().find(|fault| fault.channel == channel && path.contains(&fault.path))?;
+        let body = String::from_utf8_lossy(body);
+        let fault = planned.iter_mut().find(|fault| {
+            fault.channel == channel && path.contains(&fault.path) && body.contains(&fault.holds)
+        })?;
         fault.times -= 1;
         Some(fault.clone())
     }

@@ -3,7 +3,7 @@
 //!
 //! - `POST /model/delay {"ms": 2000}`: how long it thinks
 //! - `POST /model/answers {"answers": […]}`: what it says next, one entry a question
-//! - `GET /model/calls`: what it was asked
+//! - `GET /model/calls`: what it was asked, each question with its time as `at`, Unix milliseconds
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -38,7 +38,11 @@ impl Model {
     }
 
     pub fn note(&self, question: &Value) {
-        self.with(|mind| mind.questions.push(question.clone()));
+        let mut question = question.clone();
+        if let Some(fields) = question.as_object_mut() {
+            fields.insert("at".to_owned(), model_invoker::now().into());
+        }
+        self.with(|mind| mind.questions.push(question));
     }
 
     pub async fn answer(&self, question: Value) -> Response {

@@ -81,6 +81,50 @@ async fn faults_hit_the_calls_they_are_for_and_no_others() {
 }
 
 #[tokio::test]
+async fn a_fault_may_be_for_one_text() {
+    let platform = start();
+    let fault = json!({"channel": "telegram", "status": 503, "holds": "unlucky"});
+    call(&platform, "/fault", fault).await.unwrap();
+    assert_eq!(call(&platform, SEND, hello()).await.unwrap().status(), 200);
+    let unlucky = json!({"chat_id": 7, "text": "an unlucky text"});
+    assert_eq!(call(&platform, SEND, unlucky).await.unwrap().status(), 503);
+}
+
+#[tokio::test]
+async fn answers_are_harmed_on_their_way() {
+    let platform = start();
+    let harmed = async |harm: &str| {
+        call(&platform, "/fault", json!({"channel": "telegram", "harm": harm})).await.unwrap();
+        call(&platform, SEND, hello()).await.unwrap()
+    };
+    let truncated = harmed("truncated").await.bytes().await.unwrap();
+    assert!(serde_json::from_slice::<Value>(&truncated).unwrap_err().is_eof());
+    assert!(harmed("huge").await.bytes().await.unwrap().len() > (1 << 20));
+    for harm in ["broken", "short"] {
+        let mut answer = harmed(harm).await;
+        assert!(!answer.chunk().await.unwrap().unwrap().is_empty(), "{harm}: half of it comes");
+        assert!(answer.bytes().await.is_err(), "{harm}");
+    }
+    let mut slow = harmed("slow").await;
+    assert_eq!(slow.chunk().await.unwrap().unwrap().len(), 1, "a byte at a time");
+    assert_eq!(calls(&platform, "").await.iter().filter(|call| call.said.is_some()).count(), 5);
+}
+
+#[tokio::test]
+async fn a_platform_with_keys_shows_a_repetition_once() {
+    let platform = start();
+    let post = json!({"content": "hi", "nonce": "1", "enforce_nonce": true});
+    for (body, seen) in
+        [(&post, 1), (&post, 1), (&json!({"content": "hi", "nonce": "2", "enforce_nonce": true}), 2)]
+    {
+        let answer = call(&platform, "/discord/api/channels/7/messages", body.clone()).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let said = calls(&platform, "channel=discord").await;
+        assert_eq!(said.iter().filter(|call| call.said.is_some()).count(), seen);
+    }
+}
+
+#[tokio::test]
 async fn a_connection_can_be_lost_before_and_after_the_platform_acted() {
     let platform = start();
     for done in [false, true] {

@@ -181,6 +181,12 @@ async fn ask(webhook: &Webhook<Given, Taken, Web>, path: &str, body: &str, at: i
     )
 }
 
+async fn ask_event(webhook: &Webhook<Given, Taken, Web>, event: Value) -> u16 {
+    let call = Call { request_id: "r-1".into(), ends_at: crate::now() + 5_000, now: 0 };
+    let event: Event = serde_json::from_value(event).unwrap();
+    webhook.handle(event, &call).await.status_code
+}
+
 async fn check(body: &str, status: u16, answer: &str, queued: &[&str]) {
     let webhook = webhook(Some("s1"), None);
     let expected = (status, answer.to_owned());
@@ -197,6 +203,46 @@ async fn requests_are_answered_and_their_messages_queued() {
     check("bot s1", 202, "thanks", &["main/human"]).await;
     check("hello s2", 401, "no", &[]).await;
     check(&"x".repeat(101), 413, "too large", &[]).await;
+}
+
+#[tokio::test]
+async fn what_is_too_large_or_compressed_is_refused_before_anything_is_looked_at() {
+    let unset = webhook(None, None);
+    let sent = |encoding: &str, body: &str| json!({"rawPath": "/", "headers": {"content-encoding": encoding, "x-signature": body}, "body": body});
+    for (encoding, body, status) in [
+        ("identity", "hello s1", 503),
+        ("", "hello s1", 503),
+        ("", &"x".repeat(101) as &str, 413),
+        ("gzip", "hello s1", 415),
+        (" BR ", "hello s1", 415),
+        ("deflate, gzip", "", 415),
+    ] {
+        assert_eq!(ask_event(&unset, sent(encoding, body)).await, status, "{encoding} {body}");
+    }
+    assert_eq!(unset.secrets.refreshes.get(), 2, "secrets were looked for only where the request came in");
+    let open = webhook(Some("s1"), None);
+    assert_eq!(ask_event(&open, sent("gzip", "hello s1")).await, 415);
+    assert_eq!(ask_event(&open, sent("identity", "hello s1")).await, 202);
+}
+
+/// Whoever may invoke the function directly, or writes `Records` into a body, is a stranger like any other.
+#[tokio::test]
+async fn records_of_other_services_are_a_request_without_a_signature() {
+    let webhook = webhook(Some("s1"), None);
+    let sns = json!({"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": "arn:aws:sns:us-east-1:1:t:s",
+        "Sns": {"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:1:t", "Message": "hello s1"}});
+    let sqs =
+        json!({"eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:1:q", "body": "hello s1"});
+    for record in [sns, sqs] {
+        let event = json!({"Records": [record]});
+        let in_a_body = json!({"rawPath": "/", "headers": {}, "body": event.to_string()});
+        // Its fields beside `Records` are those of a request, and judged like one.
+        let beside = json!({"Records": event["Records"], "rawPath": "/", "headers": {"x-signature": "hello"}, "body": "hello s1"});
+        for event in [event, in_a_body, beside] {
+            assert_ne!(ask_event(&webhook, event.clone()).await / 100, 2, "{event}");
+        }
+    }
+    assert!(webhook.queue.ids.borrow().is_empty());
 }
 
 #[tokio::test]
@@ -284,7 +330,9 @@ impl std::io::Write for Log {
 /// meets a log line without having any.
 async fn logged(webhook: &Webhook<Given, Taken, Web>, path: &str, body: &str) -> Value {
     static LISTEN: std::sync::Once = std::sync::Once::new();
-    LISTEN.call_once(|| tracing_subscriber::fmt().json().flatten_event(true).with_writer(|| Log).init());
+    LISTEN.call_once(|| {
+        tracing_subscriber::fmt().json().event_format(crate::log::Flat).with_writer(|| Log).init()
+    });
     LOG.take();
     ask(webhook, path, body, 0).await;
     let log = String::from_utf8(LOG.take()).unwrap();
@@ -304,7 +352,11 @@ async fn one_line_a_request_says_what_became_of_it_and_nothing_that_was_said() {
         (&line["request_id"], &line["account"], &line["level"]),
         (&json!("r-1"), &json!("main"), &json!("INFO"))
     );
-    assert_eq!(line["conversations"], inbound("main", "").conversation_key().as_str());
+    assert_eq!(
+        (&line["trace"], &line["channel"], &line["id"]),
+        (&json!("r-1"), &json!("room"), &json!("hello"))
+    );
+    assert_eq!(line["conversation"], inbound("main", "").conversation_key().as_str());
     assert!(line.get("rejected").is_none() && line.get("failed").is_none(), "{line}");
 
     let line = logged(&webhook(Some("s1"), None), "/", "words s9").await;

@@ -14,7 +14,7 @@ impl State {
         };
         let since = *self.burst_since.get_or_insert(now);
         let quiet_at = (newest + BURST_MS).min(since + BURST_MAX_MS);
-        if !self.token.each && quiet_at > now {
+        if self.token.overlap != Overlap::Each && quiet_at > now {
             return self
                 .to(Phase::Pausing, Effect::Pause(quiet_at.abs_diff(now).min(BURST_MS.unsigned_abs())));
         }
@@ -40,7 +40,7 @@ impl State {
             self.group = vec![id.clone()];
             return self.to(Phase::Answering, Effect::Compose { number: self.head.next, id });
         }
-        let together = if self.token.each { 1 } else { usize::MAX };
+        let together = if self.token.overlap == Overlap::Each { 1 } else { usize::MAX };
         let group: Vec<&Waiting> =
             self.waiting.iter().take_while(|waiting| fate(waiting) == Fate::Answer).take(together).collect();
         if let Some(poison) =
@@ -61,8 +61,22 @@ impl State {
         self.to(Phase::Counting { careful }, Effect::Count(ids))
     }
 
+    pub(super) fn ask(&mut self, careful: bool) -> Vec<Effect> {
+        let interruptible =
+            self.token.overlap == Overlap::Interrupt && !careful && self.interruptions < MAX_INTERRUPTIONS;
+        let (number, ids) = (self.head.next, self.group.clone());
+        self.to(Phase::Answering, Effect::Ask { number, ids, careful, interruptible })
+    }
+
+    /// It was not the messages' fault that their question was given up.
+    pub(super) fn interrupted(&mut self) -> Vec<Effect> {
+        self.interruptions += 1;
+        let ids = std::mem::take(&mut self.group);
+        self.to(Phase::Uncounting, Effect::Uncount(ids))
+    }
+
     pub(super) fn commit(&mut self, turn: Option<Box<Turn>>, now: i64) -> Vec<Effect> {
-        self.announced = false;
+        (self.announced, self.interruptions) = (false, 0);
         if let Some(turn) = &turn {
             if let Some(first) = turn.steps.first() {
                 let mut parts = vec![PartState::Planned; turn.steps.len()];
@@ -74,7 +88,13 @@ impl State {
                 if let (true, Some(part)) = (self.announced, parts.first_mut()) {
                     *part = PartState::Sending;
                 }
-                self.head.open.push(OpenTurn { turn: turn.number, parts, wait_until: 0, waits: 0 });
+                self.head.open.push(OpenTurn {
+                    turn: turn.number,
+                    parts,
+                    wait_until: 0,
+                    waits: 0,
+                    failed: None,
+                });
             }
             self.head.next = turn.number + 1;
             if self.reset {
@@ -94,13 +114,26 @@ impl State {
 
     /// The lease goes back when nothing is left that can be done now.
     pub(super) fn release(&mut self, now: i64) -> Vec<Effect> {
+        self.give_up(None, now)
+    }
+
+    /// The lease goes back, and HEAD's open turns are written where they are given.
+    pub(super) fn give_up(&mut self, open: Option<Vec<OpenTurn>>, now: i64) -> Vec<Effect> {
         let parked = self.head.open.first().map(|open| (open.wait_until - now).clamp(1_000, MAX_WAIT_MS));
         let again_s = parked.map(|ms| u32::try_from(ms.unsigned_abs().div_ceil(1_000)).unwrap_or(u32::MAX));
-        self.to(Phase::Releasing { again_s }, Effect::Release { rev: Some(self.head.rev) })
+        let phase = Phase::Releasing { again_s, recording: open.is_some() };
+        self.to(phase, Effect::Release { rev: Some(self.head.rev), open })
+    }
+
+    /// A message came, so nothing was given back and nothing written.
+    pub(super) fn moved(&mut self, recording: bool) -> Vec<Effect> {
+        self.known = false;
+        if recording { self.mark_record() } else { self.to(Phase::Looking, Effect::Look) }
     }
 
     /// Work is left and the invocation ends soon: the next one goes on.
     pub(super) fn hand_over(&mut self) -> Vec<Effect> {
-        self.to(Phase::Releasing { again_s: Some(0) }, Effect::Release { rev: None })
+        let phase = Phase::Releasing { again_s: Some(0), recording: false };
+        self.to(phase, Effect::Release { rev: None, open: None })
     }
 }
