@@ -21,7 +21,7 @@ build: $(VENV)
 
 # Everything, also what needs the whole local cloud; it finds free ports by itself.
 test: build
-	$(CARGO) test --profile local --workspace
+	$(CARGO) test --profile local --workspace --no-fail-fast
 
 # What a review looks at first: format, lints, dependencies, templates, documentation, the rules of the repository.
 check: $(VENV)

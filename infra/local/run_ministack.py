@@ -100,8 +100,8 @@ def listen_in(worker_class, tell):
 
 
 def judge_as_aws_does():
-    """With AUTH=true MiniStack asks for two permissions that AWS does not know."""
-    from ministack.core import iam_actions
+    """With AUTH=true MiniStack asks for two permissions that AWS does not know, and for a signature where there is none."""
+    from ministack.core import iam_actions, iam_evaluator
 
     action_of, resource_of = iam_actions.extract_iam_action, iam_actions.extract_resource_arn
 
@@ -118,7 +118,15 @@ def judge_as_aws_does():
         read = json.loads(body or b"{}").get("Path") if service == "ssm" and found == "*" else None
         return f"arn:aws:ssm:{region}:{account_id}:parameter{read.rstrip('/')}" if read else found
 
+    signed = iam_evaluator._signature_attempted
+
+    def attempted(authorization, query_params):
+        # `signature` in lower case is a platform's own parameter (WeChat's): AWS spells its names in one way.
+        # https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html#RESTAuthenticationQueryStringAuth
+        return signed(authorization, {name: value for name, value in (query_params or {}).items() if name != "signature"})
+
     iam_actions.extract_iam_action, iam_actions.extract_resource_arn = action, resource
+    iam_evaluator._signature_attempted = attempted
 
 
 class Overheard:

@@ -155,8 +155,8 @@ fn a_long_answer_comes_in_parts_and_in_order() {
     shared(async |world| {
         for room in LOCAL {
             let spec = room.spec();
-            // A turn has at most 20 parts: platforms with short messages get a shorter answer.
-            let last = if spec.text.max < 2_000 { 14 } else { 39 };
+            // A turn has at most 20 parts, WeChat takes 5: platforms with short messages get a shorter answer.
+            let last = if spec.text.max <= 2_000 { 14 } else { 39 };
             let paragraphs: Vec<String> =
                 (0..=last).map(|n| format!("Paragraph {n:02}. {}", "word ".repeat(120))).collect();
             world.tell("/model/answers", json!({"answers": [paragraphs.join("\n\n")]})).await;
