@@ -98,6 +98,7 @@ impl World {
         let url = event.request.url.clone();
         let verdict = self.verdict(room, &event.request, words.account);
         let started = Instant::now();
+        let method = event.request.method.clone();
         let delivered = channel::local::delivered(event.request);
         let mut request = self.http.request(delivered.method.parse().expect("a method"), &url);
         for (name, value) in delivered.headers.iter() {
@@ -106,6 +107,7 @@ impl World {
         let answer = request.body(delivered.body).send().await.expect("the webhook answers");
         let status = answer.status().as_u16();
         let body = answer.bytes().await.expect("the webhook's whole answer");
+        let status = channel::local::acknowledged(&method, status, &body);
         let inbound = verdict.messages.into_iter().next();
         Sent {
             status,

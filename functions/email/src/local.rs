@@ -57,6 +57,7 @@ impl Local for Email {
         match request.path.strip_prefix("/s3/mail/in/") {
             Some(key) => Answer { response: stored(key), said: Vec::new() },
             None if request.path == "/api/v2/email/outbound-emails" => sent(&request.body),
+            None if request.method == "GET" => Answer { response: known(&request.path), said: Vec::new() },
             None => refused(404, "NotFoundException", "no such address"),
         }
     }
@@ -67,6 +68,19 @@ fn stored(key: &str) -> Response {
     let Some(text) = sign::from_hex(key) else { return Response::empty(404) };
     let head = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n";
     Response::text(200, &format!("{head}\r\n{}\r\n", sign::base64(&text)))
+}
+
+/// What SES knows of the account and its domain: both are as they should be.
+fn known(path: &str) -> Response {
+    match path.strip_prefix("/api/v2/email/") {
+        Some("account") => {
+            Response::json(200, &json!({"ProductionAccessEnabled": true, "SendingEnabled": true}))
+        }
+        Some(path) if path.starts_with("identities/") => {
+            Response::json(200, &json!({"VerifiedForSendingStatus": true}))
+        }
+        _ => Response::json(404, &json!({"message": "no such address"})),
+    }
 }
 
 fn sent(body: &[u8]) -> Answer {

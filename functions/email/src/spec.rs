@@ -54,19 +54,28 @@ pub static SPEC: Spec = Spec {
     streaming: Streaming::Off,
     tenant: false,
     idempotency_key: false,
-    connect: Connect::Manual(
-        "1. Deploy with the domain (or subdomain) that receives: crabhook deploy --set EmailDomain=<domain>\n\
-         2. SES → Identities → Create identity → that domain; put the DKIM records it shows into DNS.\n\
-         3. DNS: an MX record of the domain, 10 inbound-smtp.<region>.amazonaws.com\n\
-         4. SES → Email receiving → Rule sets → the stack's rule set → Set as active. Only one can be.\n\
-         5. SES → Account dashboard → Request production access: before that, mail goes to verified addresses only.\n\
-         Mail has no address to call; {url} is not used.",
-    ),
+    connect: Connect::Terms(SANDBOX, &Connect::Manual(STEPS)),
     settings: &[
         (FROM, "address that answers come from; unless set, the one that was written to"),
         (PER_THREAD, "answers that one person gets in one thread a day, 5 unless set; 0 = without limit"),
     ],
 };
+
+/// <https://docs.aws.amazon.com/ses/latest/dg/request-production-access.html>
+const SANDBOX: &str = "\
+First: the SES sandbox. A new account sends to verified addresses only, 200 mails a day; answers to anybody else become failed
+messages. SES ({region}) → Account dashboard → Request production access.
+";
+
+const STEPS: &str = "\
+1. crabhook --stack {stack} deploy --set EmailDomain=<domain>: bucket, topic, receipt rule and function, and the permission to
+   answer from that domain. Every address of it is then the assistant's: take a subdomain if people have mail there.
+2. SES ({region}) → Identities → Create identity → the domain; put the DKIM records that it shows into DNS.
+3. DNS: an MX record of the domain, 10 inbound-smtp.{region}.amazonaws.com
+4. aws ses set-active-receipt-rule-set --rule-set-name {stack} --region {region}, or SES → Email receiving → Rule sets → {stack}
+   → Set as active. Only one set can be; if you have one, copy the stack's rule into it.
+5. Say who gets answers (channels.email.access), crabhook config push, crabhook doctor, and write a mail.
+Mail has no address that anybody could call: only the stack's own topic invokes the function.";
 
 pub fn answers_a_day(settings: &Value) -> Option<u32> {
     let set = settings.get(PER_THREAD).and_then(Value::as_u64);

@@ -12,7 +12,8 @@ pub const TOPIC_HEADER: &str = "x-amz-sns-topic-arn";
 
 pub fn verify<'a>(request: Unverified<'a>, ctx: &Context<'_>) -> Result<Verified<'a>, Reject> {
     let topic = ctx.secrets.get(TOPIC).ok_or(Reject::NotSetUp(TOPIC))?;
-    if request.0.method != EVENT {
+    let is_notification = request.0.method == EVENT;
+    if !is_notification {
         return Err(Reject::Forged("mail comes by SNS only"));
     }
     let given = request.0.headers.get(TOPIC_HEADER).ok_or(Reject::Forged("no topic"))?;

@@ -44,10 +44,6 @@ impl Run<'_> {
             }
             judgement = Judgement::Refuse(Refusal::Stranger);
         }
-        let answers = matches!(judgement, Judgement::Answer | Judgement::Command(_));
-        if answers && waiting.tries == 0 && self.has_answered_enough(now).await? {
-            return Ok((Fate::Drop, None));
-        }
         Ok(match judgement {
             Judgement::Answer if waiting.tries > 0 => (Fate::Answer, None),
             Judgement::Answer => match self.capped(inbound, now).await? {
@@ -134,9 +130,9 @@ impl Run<'_> {
         Ok(home)
     }
 
-    /// Counts an answer of the conversation's, where the channel bounds them. Beyond, nothing is said: what writes there may
-    /// answer to every word.
-    async fn has_answered_enough(&self, now: i64) -> Result<bool, store::Error> {
+    /// Counts an answer of the conversation's, where the channel bounds them, and says whether it is one too many. Then nothing is
+    /// said: what writes there may answer to every word.
+    pub(crate) async fn has_answered_enough(&self, now: i64) -> Result<bool, store::Error> {
         let Some(most) = self.place.room.answers_a_day(&self.place.settings) else { return Ok(false) };
         let scope = format!("answers#{}", self.conversation);
         let count = self.services.store.count(&scope, &day(now), 1, now).await?;

@@ -10,7 +10,7 @@ use aws_types::SdkConfig;
 use clap::{Args, ValueEnum};
 use model_invoker::channels;
 
-use crate::place::{Place, outputs};
+use crate::place::{EMAIL, Place, outputs};
 use crate::{Error, Where, aws, config, send};
 use build::{Form, Release};
 pub use build::{HASH, INVOKER, s3};
@@ -106,6 +106,7 @@ pub async fn deploy(deploy: Deploy, at: &Where) -> Result<(), Error> {
     config::push_to(&place, &config).await?;
     println!("{} runs release {release}:", place.title());
     for (channel, url) in &place.endpoints.channels {
+        let url = if url.is_empty() { "by mail" } else { url };
         println!("  {channel:<12} {url}   next: crabhook connect {channel}");
     }
     println!("crabhook doctor says what is missing");
@@ -140,9 +141,6 @@ fn in_repository() -> Result<(), Error> {
     }
     Err(Error::usage(format!("{TEMPLATE} is not here: run this from the root of the repository")))
 }
-
-/// The channel without an address.
-const EMAIL: &str = "email";
 
 /// Whether the stack gets mail: the parameter as it is given now, else as it stands.
 fn has_mail(given: &[(String, String)], present: Option<&BTreeMap<String, String>>) -> bool {

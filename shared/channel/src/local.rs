@@ -76,6 +76,17 @@ pub fn delivered(request: Request) -> Request {
     Request::new("POST", &request.url, headers, event.to_string())
 }
 
+/// The status that the webhook gave to a request of this method, out of the answer over HTTP: an invocation's is another one
+/// than the function's. Lambda tries again what failed, as platforms do on a 500.
+pub fn acknowledged(method: &str, status: u16, body: &[u8]) -> u16 {
+    if method != "EVENT" || !(200..300).contains(&status) {
+        return status;
+    }
+    let answer: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let given = answer.get("statusCode").and_then(Value::as_u64);
+    given.and_then(|status| u16::try_from(status).ok()).unwrap_or(500)
+}
+
 /// How the platform answers a call, and what people see of it.
 pub struct Answer {
     pub response: Response,

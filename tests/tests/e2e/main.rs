@@ -5,6 +5,7 @@
 mod access;
 mod compatibility;
 mod faults;
+mod mail;
 mod operations;
 mod overlap;
 mod rude;

@@ -10,10 +10,10 @@ use secrets::SETTINGS;
 use serde_json::Value;
 use turn::config::Config;
 
-use super::Findings;
+use super::{Findings, mail};
 use crate::clock::now;
 use crate::connect::Caller;
-use crate::place::Place;
+use crate::place::{EMAIL, Place};
 use crate::{Error, http};
 
 const TIME_OUT: Duration = Duration::from_secs(10);
@@ -63,7 +63,12 @@ pub async fn check(place: &Place, config: &Config, findings: &mut Findings) -> R
                 place.secrets().of_account(&format!("/{}/{channel}/{account}", place.stack)).await?;
             let settings = config.channel(channel, &account).room_settings();
             let looked = Looked { place, room, account: &account, secrets, settings };
-            if looked.has_secrets(findings) {
+            if !looked.has_secrets(findings) {
+                continue;
+            }
+            if channel == EMAIL {
+                mail::check(place, room, &looked.settings, &egress, findings).await?;
+            } else {
                 looked.is_open(&egress, findings).await?;
                 looked.is_connected(&egress, findings).await?;
             }
