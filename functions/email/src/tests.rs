@@ -1,44 +1,35 @@
 //! Recorded notifications, mails, answers and what SES says to them, each in its table.
 
-use std::path::PathBuf;
-
+use channel::local::recorded::{self, NOW, named};
 use channel::local::{Local, Message};
 use channel::{
-    Body, Channel, Content, Context, Fetch, Headers, Inbound, Part, PostContext, Received, Reject, Request,
-    Response, Secrets, Settled, Step, Way,
+    Body, Channel, Content, Fetch, Headers, Inbound, Part, Received, Reject, Request, Response, Secrets,
+    Settled, Step, Way,
 };
 use serde_json::{Value, json};
 
 use crate::{Email, mime, quotes, thread};
 
-/// 2026-11-18T11:06:42Z
-const NOW: i64 = 1_795_000_002_000;
-
 fn read(path: &str) -> Value {
-    let events = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events/email");
-    serde_json::from_slice(&std::fs::read(events.join(path)).unwrap()).unwrap()
+    recorded::read("email", path)
 }
 
 fn secrets(topic: &str) -> Secrets {
-    [("topic_arn".to_owned(), topic.to_owned())].into_iter().collect()
+    named(&json!({"topic_arn": topic}))
 }
 
 fn receive(request: &Request, secrets: &Secrets, settings: &Value) -> Result<Received, Reject> {
-    let context = Context { account: "main", secrets, settings, keys: &Default::default(), now: NOW };
-    Email.receive(request, &context)
+    recorded::receive(&Email, request, secrets, settings)
 }
 
-fn recorded(case: &str) -> Request {
-    let from = &read(&format!("receive/{case}.json"))["request"];
-    let headers: Headers = serde_json::from_value(from["headers"].clone()).unwrap();
-    let request =
-        Request::new(from["method"].as_str().unwrap(), "/", headers, from["body"].as_str().unwrap());
-    Email.sign(request, &secrets("arn:t"), NOW)
+fn signed(case: &str) -> Request {
+    let from = read(&format!("receive/{case}.json"));
+    Email.sign(recorded::request(&from["request"]), &secrets("arn:t"), NOW)
 }
 
 #[test]
 fn only_the_own_topic_is_believed() {
-    let good = recorded("new");
+    let good = signed("new");
     assert!(receive(&good, &secrets("arn:t"), &Value::Null).is_ok());
     assert_eq!(receive(&good, &Secrets::default(), &Value::Null), Err(Reject::NotSetUp("topic_arn")));
     assert_eq!(receive(&good, &secrets("arn:u"), &Value::Null), Err(Reject::Forged("another topic")));
@@ -50,7 +41,7 @@ fn only_the_own_topic_is_believed() {
 
 /// What a recorded notification comes to.
 fn came_to(case: &str) -> Result<Inbound, &'static str> {
-    match receive(&recorded(case), &secrets("arn:t"), &Value::Null).unwrap() {
+    match receive(&signed(case), &secrets("arn:t"), &Value::Null).unwrap() {
         Received::Handshake(_) => Err("handshake"),
         Received::Nothing(ack, kind) => {
             assert_eq!(ack.status, 200, "{case}");
@@ -113,7 +104,7 @@ fn mail_that_gets_no_answer() {
     ] {
         assert_eq!(came_to(case).unwrap_err(), kind, "{case}");
     }
-    let set = receive(&recorded("new"), &secrets("arn:t"), &json!({"from": "ADA@example.com"})).unwrap();
+    let set = receive(&signed("new"), &secrets("arn:t"), &json!({"from": "ADA@example.com"})).unwrap();
     assert!(matches!(set, Received::Nothing(_, "own message")), "what answers come from is our own, too");
 }
 
@@ -198,7 +189,7 @@ fn mail_becomes_text() {
 }
 
 fn reply(inbound: &Inbound, settings: &Value) -> Step {
-    let ctx = PostContext { settings, key: "k", way: Way::Reply, plain: false, now: NOW };
+    let ctx = recorded::context(Way::Reply, settings);
     Email.post(&[Part::Text("**yes**".into())], &inbound.address, &ctx).steps.remove(0)
 }
 

@@ -1,6 +1,8 @@
 //! What `make run` and the tests need of a room beside the contract: events as its platform would send them, and the
 //! platform's own part for the stand-in.
 
+pub mod recorded;
+
 use serde_json::{Value, json};
 
 use crate::{Channel, Keys, Request, Response, Secrets};
