@@ -253,9 +253,9 @@ impl<'a> Run<'a> {
             // All that the model answers is one answer; it was counted where it is tried again.
             let is_new = waiting.tries == 0 && !(answered && fate == Fate::Answer);
             let is_said = matches!(fate, Fate::Answer | Fate::Say { .. });
-            answered |= fate == Fate::Answer;
             let is_too_much = is_said && is_new && self.has_answered_enough(now()).await?;
             let (fate, words) = if is_too_much { (Fate::Drop, None) } else { (fate, words) };
+            answered |= fate == Fate::Answer;
             let id = turn::machine::key(waiting);
             words.map(|words| self.words.insert(id.clone(), words));
             fates.push((id, fate));
@@ -402,7 +402,7 @@ impl<'a> Run<'a> {
         } else if !plain && turn.way == Way::Reply {
             turn.way = Way::Push;
         } else {
-            let why = if plain { "the platform refuses the text" } else { "the chat is not there any more" };
+            let why = if plain { "the platform refuses the text" } else { self.place.room.unreachable() };
             return Ok(Event::Exhausted(why.to_owned()));
         }
         turn.steps = self.plan(&turn);

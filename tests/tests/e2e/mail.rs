@@ -14,10 +14,12 @@ fn a_thread_gets_five_answers_a_day_and_then_silence() {
             if n <= 5 {
                 world.until(&sent, |said| said.len() == n).await;
             }
+            world.kept(std::slice::from_ref(&sent)).await;
             world.at_rest(&sent).await;
         }
         // Commands are answers, too.
         let help = world.send(Words::of("email", "301", "/help")).await;
+        world.kept(std::slice::from_ref(&help)).await;
         world.at_rest(&help).await;
         let said = world.said(&help).await;
         assert_eq!(said.len(), 5, "{said:?}");
