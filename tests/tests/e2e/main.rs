@@ -7,6 +7,7 @@ mod compatibility;
 mod faults;
 mod mail;
 mod operations;
+mod operator;
 mod overlap;
 mod rude;
 mod talk;
