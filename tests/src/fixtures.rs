@@ -93,6 +93,10 @@ pub fn secrets(room: &dyn Local) -> Secrets {
         };
         secrets.insert(secret.name, value);
     }
+    // What the invoker signs with where a step is for a service of AWS.
+    for name in ["region", "access_key_id", "secret_access_key"] {
+        secrets.insert(format!("aws:{name}"), format!("aws-{}", name.replace('_', "-")));
+    }
     for token in room.spec().tokens {
         secrets.insert(format!("token:{}", token.name), format!("issued-{}", token.name));
     }

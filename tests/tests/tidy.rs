@@ -135,7 +135,8 @@ fn every_room_is_registered_everywhere() {
         assert!(
             template.contains(&format!("- {}", spec.name))
                 || template.contains(&format!("{}|", spec.name))
-                || template.contains(&format!("|{}", spec.name)),
+                || template.contains(&format!("|{}", spec.name))
+                || template.contains(&format!("CHANNEL: {}\n", spec.name)),
             "{} is not among the template's channels",
             spec.name
         );

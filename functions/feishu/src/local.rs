@@ -58,6 +58,15 @@ impl Local for Feishu {
         request
     }
 
+    fn known_by(&self, request: &Request) -> Option<String> {
+        // An edit is none the second time.
+        if request.method == "PUT" {
+            return Some(format!("{} {}", request.path, sign::sha256_hex(&request.body)));
+        }
+        let body: Value = serde_json::from_slice(&request.body).ok()?;
+        body.get("uuid").and_then(Value::as_str).map(str::to_owned)
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let path = request.path.strip_prefix("/api").or(request.path.strip_prefix("/lark")).unwrap_or("");
         if path == MINT {

@@ -100,7 +100,9 @@ impl Writer<'_> {
             media_type: media.media_type.clone(),
             url: media.url.clone(),
         };
-        self.steps.push(call("POST", self.ctx.settings, path, Body::Multipart { fields, file }));
+        // Nobody sees an upload by itself.
+        let upload = call("POST", self.ctx.settings, path, Body::Multipart { fields, file });
+        self.steps.push(upload.repeatable());
         let mut step = self.say(Message { kind, content: Value::Null }, Some(self.steps.len()));
         if let Body::Json(value) = step.body {
             step.body = Body::JsonWithSecrets { value, fill: vec![field("/content", "answer")] };
@@ -152,14 +154,15 @@ impl Writer<'_> {
                 format!("{MESSAGES}?receive_id_type=chat_id")
             }
         };
-        call("POST", self.ctx.settings, &path, Body::Json(body))
+        let step = call("POST", self.ctx.settings, &path, Body::Json(body));
+        if index.is_some() { step.repeatable() } else { step }
     }
 }
 
 /// At most 20 times, and as long as the organisation allows: <https://open.feishu.cn/document/server-docs/im-v1/message/update>.
 fn edit(settings: &Value, posted: &str, message: Message) -> Step {
     let body = json!({"msg_type": message.kind, "content": message.content.to_string()});
-    call("PUT", settings, &format!("{MESSAGES}/{}", encode::segment(posted)), Body::Json(body))
+    call("PUT", settings, &format!("{MESSAGES}/{}", encode::segment(posted)), Body::Json(body)).repeatable()
 }
 
 fn call(method: &str, settings: &Value, path: &str, body: Body) -> Step {

@@ -81,6 +81,15 @@ impl Local for GoogleChat {
             .collect()
     }
 
+    fn known_by(&self, request: &Request) -> Option<String> {
+        match request.method.as_str() {
+            "POST" => request.query("requestId"),
+            // An edit is none the second time.
+            "PATCH" => Some(format!("{} {}", request.path, sign::sha256_hex(&request.body))),
+            _ => None,
+        }
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         match request.path.trim_start_matches('/').split_once('/').unwrap_or_default() {

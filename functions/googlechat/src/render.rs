@@ -89,12 +89,12 @@ fn create(to: &Address, key: &str, mut message: Value) -> Step {
         path.push_str("&messageReplyOption=REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD");
         set(&mut message, "thread", json!({ "name": thread }));
     }
-    call("POST", path, Body::Json(message))
+    call("POST", path, Body::Json(message)).repeatable()
 }
 
 /// <https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.messages/patch>
 fn edit(posted: &str, message: Value) -> Step {
-    call("PATCH", format!("/v1/{}?updateMask=text", resource(posted)), Body::Json(message))
+    call("PATCH", format!("/v1/{}?updateMask=text", resource(posted)), Body::Json(message)).repeatable()
 }
 
 /// A message with buttons below: <https://developers.google.com/workspace/chat/create-messages#add-accessory-widgets>.

@@ -47,4 +47,9 @@ impl Channel for Instagram {
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
     }
+
+    fn unreachable(&self) -> &'static str {
+        "later than 24 hours after the person's message Instagram takes replies with a tag only: \
+         set channels.instagram.tag where Meta granted one"
+    }
 }

@@ -5,6 +5,7 @@ use channel::{Headers, Request, Response, Secrets, sign, text};
 use serde_json::{Value, json};
 
 use crate::Line;
+use crate::render::RETRY_KEY;
 use crate::spec::{CHANNEL_SECRET, SPEC};
 use crate::verify::{SIGNATURE, expected};
 
@@ -46,6 +47,10 @@ impl Local for Line {
         request
     }
 
+    fn known_by(&self, request: &Request) -> Option<String> {
+        request.headers.get(RETRY_KEY).map(str::to_owned)
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         let field = |name: &str| body.get(name).and_then(Value::as_str);
@@ -53,9 +58,7 @@ impl Local for Line {
             Some("reply") => {
                 field("replyToken").and_then(|token| token.split_once(':')).map(|(chat, _)| chat)
             }
-            Some("push") if request.headers.get("x-line-retry-key").is_some_and(|key| key.len() == 36) => {
-                field("to")
-            }
+            Some("push") if request.headers.get(RETRY_KEY).is_some_and(|key| key.len() == 36) => field("to"),
             Some(_) => None,
             None => return quiet(Response::json(200, &json!({}))),
         };

@@ -48,7 +48,8 @@ pub static SPEC: Spec = Spec {
     overlap: Overlap::Coalesce,
     streaming: Streaming::Off,
     tenant: false,
-    idempotency_key: true,
+    // Pushes have one, replies have not.
+    idempotency_key: false,
     connect: Connect::Call(
         connect,
         "In developers.line.biz/console → your channel → Messaging API: switch on \"Use webhook\" and \"Webhook \

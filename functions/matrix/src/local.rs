@@ -47,6 +47,11 @@ impl Local for Matrix {
         request
     }
 
+    fn known_by(&self, request: &Request) -> Option<String> {
+        // It ends in our key.
+        request.path.contains("/send/").then(|| request.path.clone())
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         if !request.headers.get("authorization").is_some_and(|proof| proof.starts_with("Bearer ")) {
             return quiet(401, json!({"errcode": "M_MISSING_TOKEN"}));

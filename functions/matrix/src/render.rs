@@ -108,7 +108,7 @@ fn edited(content: Value, posted: &str) -> Value {
 /// The homeserver posts what comes with the same key only once.
 fn send(to: &Address, key: &str, content: Value) -> Step {
     let path = format!("/_matrix/client/v3/rooms/{}/send/m.room.message/{key}", encode::segment(&to.chat));
-    call("PUT", path, Body::Json(content))
+    call("PUT", path, Body::Json(content)).repeatable()
 }
 
 /// The key of what one message says at one time: another one for every draft, and never that of the answer itself, which
@@ -122,6 +122,7 @@ fn passing(ctx: &PostContext<'_>, content: &Value) -> String {
 /// <https://spec.matrix.org/latest/client-server-api/#post_matrixclientv3joinroomidoralias>.
 fn join(to: &Address) -> Step {
     call("POST", format!("/_matrix/client/v3/join/{}", encode::segment(&to.chat)), Body::Json(json!({})))
+        .repeatable()
 }
 
 /// <https://spec.matrix.org/latest/client-server-api/#put_matrixclientv3roomsroomidtypinguserid>

@@ -95,7 +95,7 @@ fn say(text: &str, to: &Address, ctx: &PostContext<'_>, index: Option<usize>) ->
 /// <https://developers.mattermost.com/api-documentation/#/operations/PatchPost>
 fn edit(posted: &str, text: &str) -> Step {
     let path = format!("/api/v4/posts/{}/patch", encode::segment(posted));
-    call("PUT", path, Body::Json(json!({"message": text})))
+    call("PUT", path, Body::Json(json!({"message": text}))).repeatable()
 }
 
 /// <https://developers.mattermost.com/api-documentation/#/operations/PublishUserTyping>; `me` is the bot itself.

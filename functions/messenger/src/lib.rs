@@ -45,4 +45,9 @@ impl Channel for Messenger {
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
     }
+
+    fn unreachable(&self) -> &'static str {
+        "later than 24 hours after the person's message Messenger takes replies with a tag only: \
+         set channels.messenger.tag where Meta granted one"
+    }
 }

@@ -15,6 +15,7 @@ macro_rules! rooms {
 
 rooms![
     discord::Discord,
+    email::Email,
     feishu::Feishu,
     googlechat::GoogleChat,
     instagram::Instagram,

@@ -130,6 +130,19 @@ impl Run<'_> {
         Ok(home)
     }
 
+    /// Counts an answer of the conversation's, where the channel bounds them, and says whether it is one too many. Then nothing is
+    /// said: what writes there may answer to every word.
+    pub(crate) async fn has_answered_enough(&self, now: i64) -> Result<bool, store::Error> {
+        let Some(most) = self.place.room.answers_a_day(&self.place.settings) else { return Ok(false) };
+        let scope = format!("answers#{}", self.conversation);
+        let count = self.services.store.count(&scope, &day(now), 1, now).await?;
+        if count > u64::from(most) {
+            self.services.store.count("answered_enough", &day(now), 1, now).await?;
+            tracing::warn!(conversation = %self.conversation, most, "no more answers here today");
+        }
+        Ok(count > u64::from(most))
+    }
+
     /// Counts the turn and says which cap it goes over.
     async fn capped(&self, inbound: &Inbound, now: i64) -> Result<Option<Cap>, store::Error> {
         let limits = &self.place.config.limits;

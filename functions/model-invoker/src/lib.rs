@@ -7,6 +7,7 @@ mod answer;
 pub mod channels;
 mod configuration;
 pub mod cost;
+mod deferred;
 mod delivery;
 pub mod event;
 mod immediate;

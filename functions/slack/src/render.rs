@@ -89,7 +89,7 @@ fn contents(text: &str, plain: bool) -> Vec<Value> {
 fn update(to: &Address, posted: &str, content: Value) -> Step {
     let mut body = json!({ "channel": to.chat, "ts": posted });
     extend(&mut body, content);
-    call("chat.update", body)
+    call("chat.update", body).repeatable()
 }
 
 /// <https://docs.slack.dev/reference/block-kit/blocks/actions-block>: 25 buttons; a button's value has 2,000 characters.

@@ -95,7 +95,7 @@ fn send(to: &Address, activity: Value) -> Step {
 }
 
 fn edit(to: &Address, posted: &str, activity: Value) -> Step {
-    call("PUT", to, &format!("/{}", encode::segment(posted)), activity)
+    call("PUT", to, &format!("/{}", encode::segment(posted)), activity).repeatable()
 }
 
 fn call(method: &str, to: &Address, rest: &str, activity: Value) -> Step {

@@ -42,6 +42,11 @@ impl Local for Telegram {
         request
     }
 
+    fn known_by(&self, request: &Request) -> Option<String> {
+        // An edit is none the second time.
+        request.path.ends_with("/editMessageText").then(|| sign::sha256_hex(&request.body))
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let method = request.path.rsplit('/').next().unwrap_or("");
         if request.path.contains("/file/") {

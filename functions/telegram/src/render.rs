@@ -71,7 +71,7 @@ fn edit(posted: &str, text: String, to: &Address, plain: bool) -> Step {
     if !plain {
         set(&mut body, "parse_mode", json!("HTML"));
     }
-    call("editMessageText", body)
+    call("editMessageText", body).repeatable()
 }
 
 /// <https://core.telegram.org/bots/api#sendphoto>: Telegram fetches photos up to 5 MB and other files up to 20 MB.

@@ -45,4 +45,9 @@ impl Channel for Twilio {
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
     }
+
+    fn unreachable(&self) -> &'static str {
+        "later than 24 hours after the person's message WhatsApp takes approved templates only: \
+         set channels.twilio.template to the ContentSid of one"
+    }
 }

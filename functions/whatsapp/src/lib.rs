@@ -46,4 +46,9 @@ impl Channel for WhatsApp {
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
     }
+
+    fn unreachable(&self) -> &'static str {
+        "later than 24 hours after the person's message WhatsApp takes approved templates only: \
+         set channels.whatsapp.template to the name of one"
+    }
 }

@@ -7,7 +7,7 @@ use model_invoker::{channels, outgoing, tokens};
 use turn::config::Config;
 
 use crate::clock::now;
-use crate::place::Place;
+use crate::place::{EMAIL, Place};
 use crate::{Error, Where, http, send};
 
 #[derive(Debug, Args)]
@@ -26,19 +26,23 @@ pub async fn run(connect: Connect, at: &Where) -> Result<(), Error> {
     let room = channels::named(&connect.channel).ok_or(Error::Reported)?;
     let url = match &connect.url {
         Some(url) => url.clone(),
+        None if connect.channel == EMAIL => String::new(),
         None => place.url(&connect.channel, &connect.account)?,
     };
+    let region = place.aws.region().map_or("", |region| region.as_ref());
+    let filled =
+        |text: &str| text.replace("{url}", &url).replace("{stack}", &place.stack).replace("{region}", region);
     let (terms, how) = match room.spec().connect {
         How::Terms(terms, how) => (terms, *how),
         how => ("", how),
     };
     if !terms.is_empty() {
-        println!("{}\n", terms.trim_end());
+        println!("{}\n", filled(terms).trim_end());
     }
     match how {
-        How::Manual(text) | How::Terms(text, _) => println!("{}", text.replace("{url}", &url).trim_end()),
+        How::Manual(text) | How::Terms(text, _) => println!("{}", filled(text).trim_end()),
         How::Call(steps, then) => {
-            let then = then.replace("{url}", &url);
+            let then = filled(then);
             call(&place, room, &connect, &url, steps, &then).await?;
             println!("{then}");
         }

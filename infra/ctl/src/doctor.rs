@@ -2,6 +2,7 @@
 
 mod channel;
 mod code;
+mod mail;
 mod model;
 
 use clap::Args;

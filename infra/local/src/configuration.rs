@@ -32,11 +32,15 @@ pub(crate) async fn set_up(
     aws: &SdkConfig,
     options: &Options,
     endpoints: &Endpoints,
+    topic: Option<&str>,
     story: &Story,
 ) -> Result<Credentials, Error> {
     let Loaded { mut config, written } = loaded;
     let specs = specs(options);
     let mut credentials = Credentials::load(&options.state)?;
+    if let Some(topic) = topic {
+        credentials.made("email", "topic_arn", topic);
+    }
     for spec in &specs {
         let configured = config.channels.get(spec.name).map(|channel| channel.accounts.keys().cloned());
         for account in credentials.accounts(spec.name).into_iter().chain(configured.into_iter().flatten()) {

@@ -94,6 +94,8 @@ fn chosen(names: &str) -> Result<Vec<String>, Error> {
             every_channel().join(", ")
         ))),
         None if names.is_empty() => Ok(every_channel()),
+        // The template opens at least one address.
+        None if names == ["email"] => Ok(vec!["email".to_owned(), "webhook".to_owned()]),
         None => Ok(names),
     }
 }

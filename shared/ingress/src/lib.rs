@@ -15,7 +15,6 @@ mod judge;
 mod keys;
 pub mod log;
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -33,7 +32,8 @@ use keys::KeyCache;
 
 /// Runs the webhook function of a channel until Lambda ends the process. Touches no network before the first request.
 ///
-/// Environment: `QUEUE_URL`, `SECRETS` (`/<stack>/<channel>`), `CHANNEL` (checked), and what [`aws::from_env`] reads.
+/// Environment: `QUEUE_URL`, `SECRETS` (`/<stack>/<channel>`), `CHANNEL` (checked), for a channel without an address
+/// `TOPIC_ARN`, and what [`aws::from_env`] reads.
 ///
 /// # Errors
 /// The environment is not that of a webhook function; the text names the variable.
@@ -59,6 +59,7 @@ async fn run(channel: &'static dyn Channel) -> Result<(), Error> {
         secrets: ChannelSecrets { secrets: Secrets::connect(&aws), path: aws::variable("SECRETS")? },
         queue: Queue::connect(&aws, aws::variable("QUEUE_URL")?),
         keys: KeyCache::new(keys::fetcher()?),
+        topic: aws::variable("TOPIC_ARN").ok(),
     };
     let webhook = &webhook;
     let handler = |event: LambdaEvent<Event>| async move {
@@ -67,7 +68,7 @@ async fn run(channel: &'static dyn Channel) -> Result<(), Error> {
             ends_at: i64::try_from(event.context.deadline).unwrap_or(i64::MAX),
             now: now(),
         };
-        Ok::<_, Infallible>(webhook.handle(event.payload, &call).await)
+        webhook.take(event.payload, &call).await.map_err(Error::from)
     };
     lambda_runtime::run(service_fn(handler)).await
 }

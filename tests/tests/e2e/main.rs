@@ -5,7 +5,9 @@
 mod access;
 mod compatibility;
 mod faults;
+mod mail;
 mod operations;
+mod operator;
 mod overlap;
 mod rude;
 mod talk;

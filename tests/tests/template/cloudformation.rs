@@ -46,7 +46,9 @@ pub fn statements(resources: &Value) -> impl Iterator<Item = (&str, &Value)> {
         let properties = &resource["Properties"];
         let inline =
             properties["Policies"].as_array().into_iter().flatten().map(|policy| &policy["PolicyDocument"]);
-        let own = (resource["Type"] == "AWS::IAM::ManagedPolicy").then(|| &properties["PolicyDocument"]);
+        let is_policy =
+            resource["Type"] == "AWS::IAM::ManagedPolicy" || resource["Type"] == "AWS::IAM::Policy";
+        let own = is_policy.then(|| &properties["PolicyDocument"]);
         let documents = inline.chain(own);
         let statements =
             documents.flat_map(|document| document["Statement"].as_array().expect("a list of statements"));
