@@ -26,9 +26,10 @@ struct RequestContext {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 struct Http {
     method: String,
+    source_ip: String,
 }
 
 /// What goes back.
@@ -42,6 +43,11 @@ pub(crate) struct Reply {
 }
 
 impl Event {
+    /// The address that it came from, as Lambda saw it: headers are what a sender makes them.
+    pub fn source(&self) -> &str {
+        &self.request_context.http.source_ip
+    }
+
     /// The request as it was sent, its body as raw bytes, its URL as the sender addressed it. `None` when Lambda's own
     /// encoding of the body is broken.
     pub fn into_request(self) -> Option<Request> {
