@@ -1,6 +1,6 @@
 //! The browser's part and the table's, for the local run and the tests. What is put into the table goes on into the real one.
 
-use channel::local::{Answer, Event, Local, Message, Said};
+use channel::local::{Answer, Event, Local, Look, Markup, Message, Said, at, buttons};
 use channel::{Headers, Request, Response, Secrets, sign, text};
 use serde_json::{Value, json};
 
@@ -46,6 +46,20 @@ impl Local for Web {
 
     fn is_passed_on(&self, _request: &Request) -> bool {
         true
+    }
+
+    fn look(&self, call: &Request, _response: &Response) -> Look {
+        let put: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
+        let field = |name: &str| at(&put, &format!("/Item/{name}/S"));
+        let place = field("pk").and_then(|pk| outbox::session(&pk).map(str::to_owned));
+        let (key, text) = (field("sk").unwrap_or_default(), field("text"));
+        if key == outbox::SIGN {
+            return Look::writing(place);
+        }
+        let choices = field("choices").and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Value::Null);
+        let markup = if field("format").as_deref() == Some("text") { Markup::Plain } else { Markup::Markdown };
+        let buttons = buttons(&json!({"all": choices}), "/all", "/label", "/says");
+        Look { place, id: Some(key), buttons, ..Look::message(text, markup) }
     }
 
     fn answer(&self, request: &Request) -> Answer {

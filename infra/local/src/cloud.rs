@@ -64,6 +64,7 @@ impl Cloud {
         });
         let ministack = ministack.await?;
         let aws = stack::aws(&ministack.url);
+        platform.beyond.is_at(&ministack.url);
         let outputs = stack::create(&aws, &options).await?;
         let endpoints = endpoints(&options, &outputs, &ministack.url, &platform.url)?;
         let credentials = Arc::new(configuration::set_up(loaded, &aws, &options, &endpoints, &story).await?);

@@ -6,6 +6,7 @@
 //! - `/model/v1`: an OpenAI-compatible model, see [`model`]
 //! - `/` and `/page/…`: the local page, see [`crate::page`]
 
+mod beyond;
 mod calls;
 mod fault;
 mod model;
@@ -29,6 +30,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use beyond::Beyond;
 pub use calls::Call;
 use calls::Calls;
 pub use fault::Fault;
@@ -47,6 +49,7 @@ const MAX_WAIT: Duration = Duration::from_secs(120);
 pub(crate) struct Platform {
     pub url: String,
     pub page: Arc<Page>,
+    pub beyond: Arc<Beyond>,
     _stop: oneshot::Sender<()>,
 }
 
@@ -54,6 +57,7 @@ struct Stage {
     calls: Calls,
     faults: Arc<Faults>,
     page: Arc<Page>,
+    beyond: Arc<Beyond>,
     model: Model,
     /// Channel and key of what was posted, on platforms that know repetitions by a key.
     posted: Mutex<HashSet<(String, String)>>,
@@ -72,10 +76,12 @@ impl Platform {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let faults = Arc::new(Faults::default());
         let page = Arc::new(Page::new(faults.clone()));
+        let beyond = Arc::new(Beyond::new()?);
         let stage = Stage {
             calls: Calls::default(),
             faults,
             page: page.clone(),
+            beyond: beyond.clone(),
             model: Model::default(),
             posted: Mutex::default(),
             called: Box::new(called),
@@ -90,7 +96,7 @@ impl Platform {
                 }
             });
         });
-        Ok(Platform { url, page, _stop: stop })
+        Ok(Platform { url, page, beyond, _stop: stop })
     }
 }
 
@@ -150,6 +156,13 @@ async fn play(
     let fault = stage.faults.next(name, &request.path, &request.body, !would.said.is_empty());
     let acts = fault.as_ref().is_none_or(|fault| !fault.fails() || fault.done);
     let mut answer = acts.then_some(would);
+    if let Some(answer) = answer.as_mut().filter(|_| room.is_passed_on(&request))
+        && answer.response.is_success()
+        && let Some(real) = stage.beyond.answer(&request).await
+    {
+        answer.said.retain(|_| real.is_success());
+        answer.response = real;
+    }
     let done = answer.as_ref().filter(|answer| answer.response.is_success());
     let mut look = done.map(|answer| room.look(&request, &answer.response)).unwrap_or_default();
     if let (Some(answer), Some(key)) = (&mut answer, room.known_by(&request)) {
