@@ -249,3 +249,6 @@ async fn show(State(page): State<Arc<Page>>, Json(shown): Json<Shown>) -> Result
     let n = promise::begin(&page, shown.promise, shown.chat).map_err(problem)?;
     Ok(Json(json!({ "n": n })))
 }
+
+#[cfg(test)]
+mod tests;
