@@ -14,6 +14,8 @@ mod alarms;
 mod cloudformation;
 #[path = "template/mail.rs"]
 mod mail;
+#[path = "template/outbox.rs"]
+mod outbox;
 #[path = "template/permissions.rs"]
 mod permissions;
 
@@ -160,10 +162,8 @@ fn functions_are_told_what_they_read_from_their_environment() {
     };
     let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
     for channel in channels() {
-        assert_eq!(
-            told(&format!("Webhook{channel}")),
-            names(&["CHANNEL", "QUEUE_URL", "RELEASE", "SECRETS"])
-        );
+        let webhook = ["CHANNEL", "QUEUE_URL", "RELEASE", "SECRETS", "TABLE"];
+        assert_eq!(told(&format!("Webhook{channel}")), names(&webhook));
         let variables = &resources[&format!("Webhook{channel}")]["Properties"]["Environment"]["Variables"];
         assert_eq!(variables["CHANNEL"], channel.as_str());
         assert_eq!(variables["SECRETS"], json!({"Fn::Sub": format!("/${{AWS::StackName}}/{channel}")}));

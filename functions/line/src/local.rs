@@ -1,6 +1,6 @@
 //! LINE's own part, for the local run and the tests.
 
-use channel::local::{Answer, Event, Local, Message, Said, number};
+use channel::local::{Answer, Event, Local, Look, Message, Said, at, buttons, number};
 use channel::{Headers, Request, Response, Secrets, sign, text};
 use serde_json::{Value, json};
 
@@ -72,6 +72,20 @@ impl Local for Line {
         };
         let id = number(&sign::sha256_hex(&request.body)).to_string();
         Answer { response: Response::json(200, &json!({"sentMessages": [{"id": id}]})), said }
+    }
+
+    fn look(&self, call: &Request, response: &Response) -> Look {
+        let body: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
+        if call.path.ends_with("/loading/start") {
+            return Look::writing(at(&body, "/chatId"));
+        }
+        let messages = body.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let items = |message| buttons(message, "/quickReply/items", "/action/label", "/action/text");
+        Look {
+            id: at(&response.body_json(), "/sentMessages/0/id"),
+            buttons: messages.iter().flat_map(items).collect(),
+            ..Look::default()
+        }
     }
 }
 

@@ -28,6 +28,7 @@ rooms![
     telegram::Telegram,
     twilio::Twilio,
     viber::Viber,
+    web::Web,
     webhook::Webhook,
     wechat::WeChat,
     wecom::WeCom,

@@ -25,7 +25,9 @@ mod trace;
 mod verify;
 
 pub use cli::{Cli, run};
+pub use clock::parse as parse_time;
 pub use error::Error;
 pub use place::{Endpoints, Local, Place, Where};
+pub use trace::Path;
 
 pub(crate) use config::nearest;

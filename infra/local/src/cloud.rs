@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::credentials::Credentials;
 use crate::functions::{Told, kill, signal};
 use crate::ministack::MiniStack;
+use crate::page::Cast;
 use crate::platform::Platform;
 use crate::story::{Say, Story};
 use crate::{Error, Options, configuration, stack};
@@ -22,7 +23,7 @@ use crate::{Error, Options, configuration, stack};
 pub struct Cloud {
     endpoints: Endpoints,
     aws: SdkConfig,
-    credentials: Credentials,
+    credentials: Arc<Credentials>,
     ministack: MiniStack,
     _platform: Platform,
     state: PathBuf,
@@ -56,12 +57,20 @@ impl Cloud {
         let (heard, called) = (story.clone(), story.clone());
         let platform = Platform::start(options.platform_port, move |call| called.called(call))?;
         let loaded = configuration::load(&options.config, &platform.url)?;
-        let ministack = MiniStack::start(&options, move |told| heard.told(told)).await?;
+        let page = platform.page.clone();
+        let ministack = MiniStack::start(&options, move |told| {
+            heard.told(told);
+            page.told(told);
+        });
+        let ministack = ministack.await?;
         let aws = stack::aws(&ministack.url);
+        platform.beyond.is_at(&ministack.url);
         let outputs = stack::create(&aws, &options).await?;
         let topic = outputs.get("MailTopicArn").map(String::as_str);
         let endpoints = endpoints(&options, &outputs, &ministack.url, &platform.url)?;
-        let credentials = configuration::set_up(loaded, &aws, &options, &endpoints, topic, &story).await?;
+        let set_up = configuration::set_up(loaded, &aws, &options, &endpoints, topic, &story).await?;
+        let credentials = Arc::new(set_up);
+        platform.page.open(Cast::new(endpoints.clone(), credentials.clone())?);
         let cloud = Cloud {
             endpoints,
             aws,

@@ -13,6 +13,7 @@ mod error;
 mod functions;
 mod ministack;
 mod options;
+mod page;
 mod platform;
 mod stack;
 mod story;

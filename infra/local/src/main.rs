@@ -35,6 +35,7 @@ async fn run() -> Result<(), Error> {
         "ready ({:.1} s); try: make send CHANNEL=telegram TEXT=hello",
         begun.elapsed().as_secs_f64()
     ));
+    say(&format!("or talk to it here: {}/", cloud.endpoints().platform));
     tokio::select! {
         () = cloud.ended() => {
             let log = state.join("ministack.log");

@@ -4,7 +4,9 @@
 //! - `GET /calls?channel=x&since=n&wait=s`: what was called after the call numbered `n`, waiting up to `s` seconds for it
 //! - `POST /fault`: makes the next calls of a channel fail, see [`Fault`]
 //! - `/model/v1`: an OpenAI-compatible model, see [`model`]
+//! - `/` and `/page/…`: the local page, see [`crate::page`]
 
+mod beyond;
 mod calls;
 mod fault;
 mod model;
@@ -21,20 +23,22 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use channel::Request;
-use channel::local::Said;
+use channel::local::{Look, Said};
 use model_invoker::channels;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use beyond::Beyond;
 pub use calls::Call;
 use calls::Calls;
 pub use fault::Fault;
-use fault::Faults;
+pub(crate) use fault::Faults;
 use model::Model;
 
 use crate::Error;
+use crate::page::{self, Page};
 
 /// Larger than what any room posts.
 const MAX_BODY: usize = 16 << 20;
@@ -44,12 +48,16 @@ const MAX_WAIT: Duration = Duration::from_secs(120);
 /// The running stand-in, in a thread of its own: it outlives the runtime of whoever started it. Ends when dropped.
 pub(crate) struct Platform {
     pub url: String,
+    pub page: Arc<Page>,
+    pub beyond: Arc<Beyond>,
     _stop: oneshot::Sender<()>,
 }
 
 struct Stage {
     calls: Calls,
-    faults: Faults,
+    faults: Arc<Faults>,
+    page: Arc<Page>,
+    beyond: Arc<Beyond>,
     model: Model,
     /// Channel and key of what was posted, on platforms that know repetitions by a key.
     posted: Mutex<HashSet<(String, String)>>,
@@ -66,9 +74,14 @@ impl Platform {
         listener.set_nonblocking(true).map_err(failed)?;
         let url = format!("http://{}", listener.local_addr().map_err(failed)?);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let faults = Arc::new(Faults::default());
+        let page = Arc::new(Page::new(faults.clone()));
+        let beyond = Arc::new(Beyond::new()?);
         let stage = Stage {
             calls: Calls::default(),
-            faults: Faults::default(),
+            faults,
+            page: page.clone(),
+            beyond: beyond.clone(),
             model: Model::default(),
             posted: Mutex::default(),
             called: Box::new(called),
@@ -83,12 +96,13 @@ impl Platform {
                 }
             });
         });
-        Ok(Platform { url, _stop: stop })
+        Ok(Platform { url, page, beyond, _stop: stop })
     }
 }
 
 fn router(stage: Stage) -> Router {
-    Router::new()
+    let page = page::router(stage.page.clone());
+    let platforms = Router::new()
         .route("/calls", get(list))
         .route("/fault", post(fault))
         .route("/model/v1/chat/completions", post(complete))
@@ -97,7 +111,8 @@ fn router(stage: Stage) -> Router {
         .route("/model/calls", get(model_calls))
         .fallback(play)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(Arc::new(stage))
+        .with_state(Arc::new(stage));
+    platforms.merge(page)
 }
 
 #[derive(Deserialize)]
@@ -136,13 +151,25 @@ async fn play(
     };
     let mut request = Request::new(method.as_str(), &uri.to_string(), read(&headers), body.to_vec());
     request.path = format!("/{below}");
-    let fault = stage.faults.next(name, &request.path, &request.body);
+    // Playing a platform changes nothing: what its answer would be can be looked at first.
+    let would = room.answer(&request);
+    let fault = stage.faults.next(name, &request.path, &request.body, !would.said.is_empty());
     let acts = fault.as_ref().is_none_or(|fault| !fault.fails() || fault.done);
-    let mut answer = acts.then(|| room.answer(&request));
+    let mut answer = acts.then_some(would);
+    if let Some(answer) = answer.as_mut().filter(|_| room.is_passed_on(&request))
+        && answer.response.is_success()
+        && let Some(real) = stage.beyond.answer(&request).await
+    {
+        answer.said.retain(|_| real.is_success());
+        answer.response = real;
+    }
+    let done = answer.as_ref().filter(|answer| answer.response.is_success());
+    let mut look = done.map(|answer| room.look(&request, &answer.response)).unwrap_or_default();
     if let (Some(answer), Some(key)) = (&mut answer, room.known_by(&request)) {
         let first =
             stage.posted.lock().unwrap_or_else(PoisonError::into_inner).insert((name.to_owned(), key));
         answer.said.retain(|_| first);
+        look = if first { look } else { Look::default() };
     }
     // Several messages of one call go to one conversation: they are shown as one text.
     let said = answer.as_ref().and_then(|answer| {
@@ -155,6 +182,7 @@ async fn play(
     let status = answer.as_ref().map_or(0, |answer| answer.status);
     let call = stage.calls.note(name, &request, status, said);
     (stage.called)(&call);
+    stage.page.called(&call, look);
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }
@@ -170,7 +198,7 @@ fn read(headers: &HeaderMap) -> channel::Headers {
 
 /// The model as a channel named `model` where faults are concerned.
 async fn complete(State(stage): State<Arc<Stage>>, Json(question): Json<Value>) -> Response {
-    let fault = stage.faults.next("model", "/v1/chat/completions", question.to_string().as_bytes());
+    let fault = stage.faults.next("model", "/v1/chat/completions", question.to_string().as_bytes(), true);
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }

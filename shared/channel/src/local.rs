@@ -1,9 +1,12 @@
 //! What `make run` and the tests need of a room beside the contract: events as its platform would send them, and the
 //! platform's own part for the stand-in.
 
+mod look;
 pub mod recorded;
 
 use serde_json::{Value, json};
+
+pub use look::{Button, Look, Markup, at, buttons};
 
 use crate::{Channel, Keys, Request, Response, Secrets};
 
@@ -21,6 +24,12 @@ pub trait Local: Channel {
         None
     }
 
+    /// Whether a call that was answered well goes on into the local cloud, whose answer then counts: where the platform is a
+    /// service of AWS that the product reads back itself.
+    fn is_passed_on(&self, _request: &Request) -> bool {
+        false
+    }
+
     /// The documents of keys that its requests are judged by, where it signs with keys that must be fetched: by the
     /// addresses that [`crate::Reject::NeedKey`] names under these settings. Signed with [`platform_key`].
     fn keys(&self, _settings: &Value) -> Keys {
@@ -34,6 +43,23 @@ pub trait Local: Channel {
 
     /// Plays the platform's API. `request.path` is `/<base>/…`, its base being one of [`crate::Spec::bases`].
     fn answer(&self, request: &Request) -> Answer;
+
+    /// How a call that succeeded looks to people, beside the texts of its [`Answer`].
+    fn look(&self, _call: &Request, _response: &Response) -> Look {
+        Look::default()
+    }
+
+    /// Somebody presses a button under the message of the id `under`; `message.text` is what the button says. By default
+    /// the platform says it in the person's name. A button that opens a form is pressed with an empty text, and its form
+    /// is sent with what was written.
+    fn press(&self, message: &Message<'_>, _under: &str) -> Event {
+        self.event(message)
+    }
+
+    /// Whether this answer to an event makes the platform show that an answer is being written.
+    fn shows_writing(&self, _ack: &Response) -> bool {
+        false
+    }
 }
 
 /// Something a person writes.

@@ -34,9 +34,10 @@ struct RequestContext {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 struct Http {
     method: String,
+    source_ip: String,
 }
 
 /// What goes back.
@@ -62,6 +63,11 @@ impl Event {
             Some(Request::new(NOTIFICATION, "/", headers.into_iter().collect(), message))
         };
         records.into_iter().flatten().filter_map(notification).collect()
+    }
+
+    /// The address that it came from, as Lambda saw it: headers are what a sender makes them.
+    pub fn source(&self) -> &str {
+        &self.request_context.http.source_ip
     }
 
     /// The request as it was sent, its body as raw bytes, its URL as the sender addressed it. `None` when Lambda's own

@@ -71,7 +71,8 @@ pub(crate) struct Webhook<S, Q, F> {
 pub(crate) struct NotTaken(u16);
 
 /// One invocation. Times are Unix milliseconds.
-pub(crate) struct Call {
+#[derive(Debug, Clone)]
+pub struct Call {
     pub request_id: String,
     pub ends_at: i64,
     pub now: i64,
@@ -105,18 +106,19 @@ impl<S: Source, Q: Sink, F: Fetch> Webhook<S, Q, F> {
         }
         for notification in notifications {
             let reply = self.handle_request(Some(notification), call).await;
-            if reply.status_code >= 500 {
-                return Err(NotTaken(reply.status_code));
+            if reply.status >= 500 {
+                return Err(NotTaken(reply.status));
             }
         }
         Ok(Response::empty(200).into())
     }
 
     pub async fn handle(&self, event: Event, call: &Call) -> Reply {
-        self.handle_request(event.into_request(), call).await
+        self.handle_request(event.into_request(), call).await.into()
     }
 
-    async fn handle_request(&self, request: Option<Request>, call: &Call) -> Reply {
+    /// `None`: Lambda's own encoding of the request is broken.
+    pub async fn handle_request(&self, request: Option<Request>, call: &Call) -> Response {
         // The trace goes with the messages to the invoker, whose lines name it too.
         let (channel, request_id) = (self.channel.spec().name, call.request_id.as_str());
         let span = tracing::error_span!("webhook", channel, request_id, trace = request_id);
@@ -125,7 +127,7 @@ impl<S: Source, Q: Sink, F: Fetch> Webhook<S, Q, F> {
             let mut line = Line::default();
             let response = self.answer(request, call, &mut line).await;
             line.write(response.status, u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
-            response.into()
+            response
         };
         taken.instrument(span).await
     }
@@ -173,7 +175,7 @@ impl<S: Source, Q: Sink, F: Fetch> Webhook<S, Q, F> {
     }
 
     /// The account of that name, after an early look at the secrets where it is not among those known.
-    async fn account(&self, name: &str) -> Result<Option<Account>, String> {
+    pub async fn account(&self, name: &str) -> Result<Option<Account>, String> {
         let accounts = self.secrets.accounts().await.map_err(|error| error.to_string())?;
         if let Some(account) = accounts.get(name) {
             return Ok(Some(account.clone()));

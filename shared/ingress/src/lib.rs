@@ -8,6 +8,7 @@
 
 mod account;
 pub mod aws;
+pub mod door;
 mod event;
 pub mod failpoint;
 mod handle;
@@ -26,8 +27,10 @@ use secrets::Secrets;
 pub use judge::{Outcome, Verdict, judge};
 pub use lambda_runtime::Error;
 
+pub use handle::Call;
+
 use event::Event;
-use handle::{Call, ChannelSecrets, Webhook};
+use handle::{ChannelSecrets, Webhook};
 use keys::KeyCache;
 
 /// Runs the webhook function of a channel until Lambda ends the process. Touches no network before the first request.
@@ -46,13 +49,7 @@ pub fn serve(channel: &'static dyn Channel) -> Pin<Box<dyn Future<Output = Resul
 
 async fn run(channel: &'static dyn Channel) -> Result<(), Error> {
     log::init();
-    let spec = channel.spec();
-    let meant = std::env::var("CHANNEL").unwrap_or_default();
-    if !meant.is_empty() && meant != spec.name {
-        return Err(
-            format!("this is the code of {}, and CHANNEL says {meant}: deploy again", spec.name).into()
-        );
-    }
+    is_meant(channel)?;
     let aws = aws::from_env()?;
     let webhook = Webhook {
         channel,
@@ -63,18 +60,31 @@ async fn run(channel: &'static dyn Channel) -> Result<(), Error> {
     };
     let webhook = &webhook;
     let handler = |event: LambdaEvent<Event>| async move {
-        let call = Call {
-            request_id: event.context.request_id,
-            ends_at: i64::try_from(event.context.deadline).unwrap_or(i64::MAX),
-            now: now(),
-        };
+        let call = call(&event.context);
         webhook.take(event.payload, &call).await.map_err(Error::from)
     };
     lambda_runtime::run(service_fn(handler)).await
 }
 
+/// The function that runs is the one that was deployed.
+fn is_meant(channel: &dyn Channel) -> Result<(), Error> {
+    let (name, meant) = (channel.spec().name, std::env::var("CHANNEL").unwrap_or_default());
+    if !meant.is_empty() && meant != name {
+        return Err(format!("this is the code of {name}, and CHANNEL says {meant}: deploy again").into());
+    }
+    Ok(())
+}
+
+fn call(context: &lambda_runtime::Context) -> Call {
+    Call {
+        request_id: context.request_id.clone(),
+        ends_at: i64::try_from(context.deadline).unwrap_or(i64::MAX),
+        now: now(),
+    }
+}
+
 /// Unix milliseconds.
-fn now() -> i64 {
+pub fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -12,6 +12,8 @@
 //! | `CLAIM` | `<SHA-256 of the code>` | a one-time code of `crabhook claim` |
 //! | `COUNT#<scope>` | `<day or minute>` | a counter |
 //! | `TOKEN#<channel>#<account>` | `<name>` | a token that the platform issued for some time |
+//! | `WEB#<account>#<session>` | `OUT#…` | a part of a reply to a page: the channel `web` writes and lays it out |
+//! | | `SIGN` | what is being written there |
 //! | `CONFIG` | `CURRENT` | the configuration |
 //! | | `LAST_GOOD` | the newest one that an invoker could read |
 

@@ -10,6 +10,7 @@ mod counters;
 mod error;
 mod inbox;
 mod keys;
+mod outbox;
 mod people;
 mod table;
 mod tokens;
