@@ -92,9 +92,21 @@ impl World {
         self.deliver_with(words, id, &self.cloud.secrets(words.channel, words.account)).await
     }
 
+    /// Delivers a message that its platform sends in another form than the room's own part does: with a file, say.
+    pub async fn send_changed(&self, words: Words<'_>, change: impl FnOnce(&mut Value)) -> Sent {
+        let (id, secrets) = (self.id(), self.cloud.secrets(words.channel, words.account));
+        let (room, mut event) = self.event(words, &id, &secrets);
+        let mut body = serde_json::from_slice(&event.request.body).expect("JSON");
+        change(&mut body);
+        event.request.body = body.to_string().into_bytes();
+        event.request = room.sign(event.request, &secrets, model_invoker::now());
+        self.deliver_event(words, &id, event).await
+    }
+
     /// Delivers a message signed with these secrets.
     pub async fn deliver_with(&self, words: Words<'_>, id: &str, secrets: &Secrets) -> Sent {
-        self.deliver_event(words, id, self.event(words, id, secrets)).await
+        let (_, event) = self.event(words, id, secrets);
+        self.deliver_event(words, id, event).await
     }
 
     /// Delivers a request of that message's channel and account as it stands.
@@ -330,11 +342,17 @@ impl World {
     }
 }
 
+/// What the messages there say in the end, in the order in which they appeared.
 fn texts(calls: &[Value], reply_key: &str) -> Vec<String> {
-    calls
-        .iter()
-        .filter(|call| call["status"].as_u64().is_some_and(|status| (200..300).contains(&status)))
-        .filter(|call| call["said"]["reply_key"] == reply_key)
-        .filter_map(|call| call["said"]["text"].as_str().map(str::to_owned))
-        .collect()
+    let mut messages: Vec<(Value, String)> = Vec::new();
+    let fine = |call: &&Value| call["status"].as_u64().is_some_and(|status| (200..300).contains(&status));
+    for call in calls.iter().filter(fine).filter(|call| call["said"]["reply_key"] == reply_key) {
+        let Some(text) = call["said"]["text"].as_str().map(str::to_owned) else { continue };
+        let edited = call["edited"] == true;
+        match messages.iter_mut().rev().find(|(id, _)| edited && *id == call["message"]) {
+            Some((_, says)) => *says = text,
+            None => messages.push((call["message"].clone(), text)),
+        }
+    }
+    messages.into_iter().map(|(_, text)| text).collect()
 }

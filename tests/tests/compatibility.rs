@@ -63,6 +63,7 @@ fn fetch(id: &str) -> Fetch {
 fn inbound() -> Inbound {
     Inbound {
         echo_of: None,
+        due: false,
         v: 1,
         id: "5001".into(),
         channel: "telegram".into(),
@@ -145,10 +146,11 @@ fn turn() -> Turn {
             Step::new("POST", base("api", "/set"), secret),
         ],
         ids: vec![Some("88".into()), None, None, None],
-        usage: Usage { input: 30, output: 4 },
+        usage: Usage { input: 30, output: 4, ..Usage::default() },
         model: "scripted".into(),
         at: AT + 200,
         stopped: true,
+        ..Turn::default()
     }
 }
 
@@ -191,6 +193,7 @@ fn items_of_the_table_are_read() {
         }],
         cancel: Some(7),
         interrupt: Some(3),
+        ..Head::default()
     };
     check("head", &head);
     check("turn", &turn());

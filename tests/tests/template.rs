@@ -168,7 +168,19 @@ fn functions_are_told_what_they_read_from_their_environment() {
         assert_eq!(variables["CHANNEL"], channel.as_str());
         assert_eq!(variables["SECRETS"], json!({"Fn::Sub": format!("/${{AWS::StackName}}/{channel}")}));
     }
-    let invoker = ["DEAD_LETTER_URL", "QUEUE_URL", "RELEASE", "SECRETS", "STACK", "TABLE", "TURN_SECONDS"];
+    let invoker = [
+        "BUCKET",
+        "DEAD_LETTER_URL",
+        "QUEUE_ARN",
+        "QUEUE_URL",
+        "RELEASE",
+        "SCHEDULE_GROUP",
+        "SCHEDULE_ROLE",
+        "SECRETS",
+        "STACK",
+        "TABLE",
+        "TURN_SECONDS",
+    ];
     assert_eq!(told("Invoker"), names(&invoker));
 }
 
@@ -202,28 +214,32 @@ fn every_address_has_both_grants() {
 }
 
 #[test]
-fn bucket_of_the_zips_is_kept_and_closed() {
-    let resources = bootstrap();
-    let bucket = &resources["Artifacts"];
-    assert_eq!(
-        (&bucket["DeletionPolicy"], &bucket["UpdateReplacePolicy"]),
-        (&json!("Retain"), &json!("Retain"))
-    );
-    let properties = &bucket["Properties"];
-    assert_eq!(properties["VersioningConfiguration"]["Status"], "Enabled");
-    assert_eq!(properties["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"], 90);
-    assert!(
-        properties["PublicAccessBlockConfiguration"]
-            .as_object()
-            .unwrap()
-            .values()
-            .all(|closed| closed == true)
-    );
-    let tls = &resources["ArtifactsPolicy"]["Properties"]["PolicyDocument"]["Statement"][0];
-    assert_eq!(
-        (&tls["Effect"], &tls["Condition"]),
-        (&json!("Deny"), &json!({"Bool": {"aws:SecureTransport": "false"}}))
-    );
+fn buckets_are_kept_and_closed() {
+    for (resources, name) in [(bootstrap(), "Artifacts"), (resources(), "Media")] {
+        let bucket = &resources[name];
+        let kept = json!("Retain");
+        assert_eq!((&bucket["DeletionPolicy"], &bucket["UpdateReplacePolicy"]), (&kept, &kept), "{name}");
+        let closed = bucket["Properties"]["PublicAccessBlockConfiguration"].as_object().unwrap();
+        assert!(closed.len() == 4 && closed.values().all(|closed| closed == true), "{name}");
+        let policy = &resources[format!("{name}Policy")]["Properties"];
+        assert_eq!(policy["Bucket"], json!({"Ref": name}));
+        let tls = &policy["PolicyDocument"]["Statement"][0];
+        let without = json!({"Bool": {"aws:SecureTransport": "false"}});
+        assert_eq!((&tls["Effect"], &tls["Condition"]), (&json!("Deny"), &without), "{name}");
+    }
+}
+
+#[test]
+fn old_zips_and_sent_files_are_forgotten_and_knowledge_is_not() {
+    let zips = &bootstrap()["Artifacts"]["Properties"];
+    assert_eq!(zips["VersioningConfiguration"]["Status"], "Enabled");
+    assert_eq!(zips["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"], 90);
+    let files = resources()["Media"]["Properties"]["LifecycleConfiguration"]["Rules"].take();
+    let expiring: Vec<&Value> =
+        files.as_array().unwrap().iter().filter(|rule| rule.get("ExpirationInDays").is_some()).collect();
+    assert_eq!(expiring.len(), 1);
+    assert_eq!((&expiring[0]["Prefix"], &expiring[0]["Status"]), (&json!("media/"), &json!("Enabled")));
+    assert_eq!(expiring[0]["ExpirationInDays"], json!({"Ref": "MediaDays"}));
 }
 
 #[test]

@@ -17,6 +17,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("secrets", 2),
     ("queue", 2),
     ("ingress", 3),
+    ("tools", 3),
     ("model-invoker", 5),
     ("ctl", 6),
     ("local", 7),

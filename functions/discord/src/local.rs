@@ -70,6 +70,10 @@ impl Local for Discord {
         body.get("enforce_nonce").and_then(Value::as_bool)?.then(|| nonce.to_owned())
     }
 
+    fn edits(&self, request: &Request) -> Option<String> {
+        request.path.ends_with("/messages/@original").then(|| request.path.clone())
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let path: Vec<&str> = request.path.trim_matches('/').split('/').collect();
         let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);

@@ -171,6 +171,7 @@ fn inbound(
             ..Address::default()
         },
         echo_of: None,
+        due: false,
     })
 }
 

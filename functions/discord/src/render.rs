@@ -61,7 +61,7 @@ fn draft(text: &str, to: &Address, ctx: &PostContext<'_>) -> Post {
     let slot = Slot::of(to).filter(|_| ctx.way == Way::Reply);
     let so_far = messages(&[Part::Text(text.to_owned())], ctx.plain, usize::MAX).into_iter().next();
     let step = slot.zip(so_far).map(|(slot, so_far)| {
-        slot.call("PATCH", "/messages/@original", Body::Json(content(&so_far, false))).optional()
+        slot.call("PATCH", "/messages/@original", Body::Json(content(&so_far, false))).optional().repeatable()
     });
     Post { steps: step.into_iter().collect() }
 }

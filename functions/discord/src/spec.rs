@@ -1,8 +1,8 @@
 //! Facts about Discord.
 
 use channel::{
-    AuthKind, Connect, Generate, Half, Limit, Overlap, Reject401, SecretSpec, Spec, Streaming, ThreadRule,
-    Unit,
+    AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Streaming,
+    ThreadRule, Unit,
 };
 
 use crate::commands;
@@ -55,6 +55,8 @@ pub static SPEC: Spec = Spec {
     // Every interaction shows "is thinking…" until it is answered itself.
     overlap: Overlap::Each,
     streaming: Streaming::Edit,
+    // docs.discord.com/developers/topics/rate-limits: told in headers only, and not to be counted on.
+    pace: Pace::every(1_000),
     tenant: false,
     // Only pushes have one (`nonce`); replies by the interaction's token do not.
     idempotency_key: false,

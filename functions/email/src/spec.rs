@@ -1,7 +1,7 @@
 //! Facts about Amazon SES.
 
 use channel::{
-    AuthKind, Connect, Generate, Half, Limit, Overlap, Reject401, SecretSpec, Spec, Streaming, ThreadRule,
+    AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Streaming, ThreadRule,
     Unit,
 };
 use serde_json::Value;
@@ -52,6 +52,7 @@ pub static SPEC: Spec = Spec {
     thread: ThreadRule::Thread,
     overlap: Overlap::Coalesce,
     streaming: Streaming::Off,
+    pace: Pace::NONE,
     tenant: false,
     idempotency_key: false,
     connect: Connect::Terms(SANDBOX, &Connect::Manual(STEPS)),

@@ -68,6 +68,10 @@ impl Local for Feishu {
         body.get("uuid").and_then(Value::as_str).map(str::to_owned)
     }
 
+    fn edits(&self, request: &Request) -> Option<String> {
+        request.path.rsplit('/').next().filter(|_| request.method == "PUT").map(str::to_owned)
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let path = request.path.strip_prefix("/api").or(request.path.strip_prefix("/lark")).unwrap_or("");
         if path == MINT {
@@ -90,13 +94,13 @@ impl Local for Feishu {
         let edited = path.rsplit('/').next().filter(|_| request.method == "PUT");
         let shown = field("msg_type").zip(field("content")).and_then(|(kind, content)| shown(kind, content));
         match (thread.or(field("receive_id")).or(edited), shown) {
-            (Some(key), Some(text)) => Answer {
-                response: Response::json(
-                    200,
-                    &json!({"code": 0, "msg": "success", "data": {"message_id": id("om", &text)}}),
-                ),
-                said: vec![Said { reply_key: key.to_owned(), text }],
-            },
+            (Some(key), Some(text)) => {
+                let id = edited.map_or_else(|| id("om", &format!("{key} {text}")), str::to_owned);
+                Answer {
+                    said: vec![Said { reply_key: key.to_owned(), text }],
+                    ..ok(json!({"message_id": id}))
+                }
+            }
             _ => quiet(
                 400,
                 json!({"code": 230_001, "msg": "Your request contains an invalid request parameter."}),

@@ -1,8 +1,8 @@
 //! Facts about Feishu and Lark.
 
 use channel::{
-    AuthKind, Body, Connect, Generate, Half, Limit, Overlap, Reject401, SecretSpec, Spec, Step, Streaming,
-    Target, ThreadRule, TokenSpec, Unit,
+    AuthKind, Body, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step,
+    Streaming, Target, ThreadRule, TokenSpec, Unit,
 };
 use serde_json::{Value, json};
 
@@ -82,6 +82,8 @@ pub static SPEC: Spec = Spec {
     thread: ThreadRule::Thread,
     overlap: Overlap::Coalesce,
     streaming: Streaming::Edit,
+    // open.feishu.cn/document/server-docs/im-v1/message/update: 5 times a second in a chat, 20 times for a message.
+    pace: Pace { every_ms: 1_000, in_groups_ms: 1_000, most: 20 },
     tenant: true,
     idempotency_key: true,
     connect: Connect::Manual(CONNECT),

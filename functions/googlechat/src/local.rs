@@ -91,6 +91,11 @@ impl Local for GoogleChat {
         }
     }
 
+    fn edits(&self, request: &Request) -> Option<String> {
+        let path = request.path.strip_prefix("/api/v1/").filter(|_| request.method == "PATCH")?;
+        Some(path.split('/').map(encode::decode).collect::<Vec<_>>().join("/"))
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         match request.path.trim_start_matches('/').split_once('/').unwrap_or_default() {

@@ -1,7 +1,7 @@
 //! Facts about Google Chat.
 
 use channel::{
-    Auth, AuthKind, Body, Connect, Generate, Half, Limit, Overlap, Reject401, SecretSpec, Spec, Step,
+    Auth, AuthKind, Body, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step,
     Streaming, Target, ThreadRule, TokenSpec, Unit,
 };
 use serde_json::Value;
@@ -76,6 +76,8 @@ pub static SPEC: Spec = Spec {
     thread: ThreadRule::Thread,
     overlap: Overlap::Coalesce,
     streaming: Streaming::Edit,
+    // developers.google.com/workspace/chat/limits: one write a second in a space, all apps together.
+    pace: Pace { every_ms: 1_500, in_groups_ms: 3_000, most: u32::MAX },
     tenant: true,
     idempotency_key: true,
     connect: Connect::Manual(CONNECT),

@@ -1,7 +1,7 @@
 //! Facts about LINE.
 
 use channel::{
-    Auth, AuthKind, Connect, Generate, Half, Limit, Overlap, Reject401, SecretSpec, Spec, Step, Streaming,
+    Auth, AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step, Streaming,
     ThreadRule, Unit,
 };
 use serde_json::{Value, json};
@@ -47,6 +47,7 @@ pub static SPEC: Spec = Spec {
     thread: ThreadRule::Chat,
     overlap: Overlap::Coalesce,
     streaming: Streaming::Off,
+    pace: Pace::NONE,
     tenant: false,
     // Pushes have one, replies have not.
     idempotency_key: false,

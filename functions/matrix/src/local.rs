@@ -52,6 +52,12 @@ impl Local for Matrix {
         request.path.contains("/send/").then(|| request.path.clone())
     }
 
+    fn edits(&self, request: &Request) -> Option<String> {
+        let body: Value = serde_json::from_slice(&request.body).ok()?;
+        body.get("m.new_content")?;
+        body.pointer("/m.relates_to/event_id").and_then(Value::as_str).map(str::to_owned)
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         if !request.headers.get("authorization").is_some_and(|proof| proof.starts_with("Bearer ")) {
             return quiet(401, json!({"errcode": "M_MISSING_TOKEN"}));

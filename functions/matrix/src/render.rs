@@ -18,8 +18,10 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
     let mut steps = Vec::new();
     let answers = parts.iter().any(|part| part.as_text().is_some());
     let dismissed = parts.contains(&Part::Dismiss);
+    let begins = parts.iter().any(|part| matches!(part, Part::Draft { posted: None, .. }));
     match to.data.get(JOIN).map(String::as_str) {
         Some(_) if answers => steps.push(join(to)),
+        Some(_) if begins => steps.push(join(to).optional()),
         Some(AT_ONCE) if dismissed => steps.push(join(to).optional()),
         _ => {}
     }
@@ -30,17 +32,20 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
             Part::Draft { text, posted } => {
                 let so_far = contents(text, ctx).into_iter().next();
                 steps.extend(so_far.map(|content| {
-                    let content = match posted {
-                        Some(posted) => edited(content, posted),
-                        None => related(content, to),
-                    };
-                    send(to, &passing(ctx, &content), content).optional()
+                    match posted {
+                        Some(posted) => change(to, ctx, edited(content, posted)).optional(),
+                        // The same whatever it says: a retry finds the message that there is.
+                        None => {
+                            let key = format!("{}-draft", ctx.part_key(0));
+                            send(to, &key, related(content, to)).optional()
+                        }
+                    }
                 }));
             }
             Part::Edit { posted, text } => {
                 let mut contents = contents(text, ctx).into_iter();
                 if let Some(content) = contents.next().map(|content| edited(content, posted)) {
-                    steps.push(send(to, &passing(ctx, &content), content));
+                    steps.push(change(to, ctx, content));
                 }
                 for content in contents {
                     steps.push(send(to, &ctx.part_key(steps.len()), related(content, to)));
@@ -111,11 +116,11 @@ fn send(to: &Address, key: &str, content: Value) -> Step {
     call("PUT", path, Body::Json(content)).repeatable()
 }
 
-/// The key of what one message says at one time: another one for every draft, and never that of the answer itself, which
-/// would else be taken for a repetition of its draft.
-fn passing(ctx: &PostContext<'_>, content: &Value) -> String {
+/// What a message says from now on, under a key of its own each time: one change is no repetition of another.
+fn change(to: &Address, ctx: &PostContext<'_>, content: Value) -> Step {
     let hash = sign::sha256_hex(content.to_string().as_bytes());
-    format!("{}-{}", ctx.part_key(0), hash.get(..16).unwrap_or(""))
+    let key = format!("{}-{}", ctx.part_key(0), hash.get(..16).unwrap_or(""));
+    send(to, &key, content).repeatable()
 }
 
 /// Where we are in the room already, nothing happens:

@@ -1,8 +1,8 @@
 //! Facts about Matrix.
 
 use channel::{
-    AuthKind, Connect, Generate, Half, Limit, Overlap, Reject401, SecretSpec, Spec, Streaming, ThreadRule,
-    Unit,
+    AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Streaming,
+    ThreadRule, Unit,
 };
 
 pub const NAME: &str = "matrix";
@@ -57,6 +57,9 @@ pub static SPEC: Spec = Spec {
     thread: ThreadRule::Thread,
     overlap: Overlap::Coalesce,
     streaming: Streaming::Edit,
+    // spec.matrix.org/latest/client-server-api/#rate-limiting: as the homeserver likes, unless the registration says
+    // `rate_limited: false`.
+    pace: Pace::every(2_000),
     // Bridges' puppets are users of the homeserver, too: being one says nothing.
     tenant: false,
     idempotency_key: true,

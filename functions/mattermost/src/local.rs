@@ -80,6 +80,11 @@ impl Local for Mattermost {
         request
     }
 
+    fn edits(&self, request: &Request) -> Option<String> {
+        let path = request.path.strip_suffix("/patch").filter(|_| request.method == "PUT")?;
+        path.rsplit('/').next().map(str::to_owned)
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         let field = |name: &str| body.get(name).and_then(Value::as_str);
@@ -100,9 +105,10 @@ impl Local for Mattermost {
                 response: Response::json(201, &json!({"id": new, "root_id": field("root_id").unwrap_or("")})),
                 said: vec![said_in(field("channel_id").unwrap_or(""), text)],
             },
-            ("PUT", path, Some(_)) if path.ends_with("/patch") => {
+            ("PUT", path, Some(text)) if path.ends_with("/patch") => {
                 let id = path.trim_start_matches("posts/").trim_end_matches("/patch");
-                quiet(200, json!({"id": id}))
+                // The post knows its channel; the call does not name it.
+                Answer { said: vec![said_in("", text)], ..quiet(200, json!({"id": id})) }
             }
             ("POST", "users/me/typing", _) => quiet(200, json!({"status": "OK"})),
             ("GET", path, _) if path.starts_with("posts/") => {

@@ -1,8 +1,8 @@
 //! Facts about Mattermost.
 
 use channel::{
-    AuthKind, Connect, Generate, Half, Limit, Overlap, Reject401, SecretSpec, Spec, Streaming, ThreadRule,
-    Unit,
+    AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Streaming,
+    ThreadRule, Unit,
 };
 
 pub const NAME: &str = "mattermost";
@@ -51,6 +51,9 @@ pub static SPEC: Spec = Spec {
     thread: ThreadRule::Chat,
     overlap: Overlap::Coalesce,
     streaming: Streaming::Edit,
+    // docs.mattermost.com/administration-guide/configure/environment-configuration-settings.html, "Rate limiting": off as
+    // delivered, 10 calls a second where it is on.
+    pace: Pace::every(1_000),
     tenant: false,
     // `pending_post_id`, for 30 seconds: `deduplicateCreatePost` in server/channels/app/post.go of
     // github.com/mattermost/mattermost. It is not part of the documented API, so nobody should count on it.

@@ -1,215 +1,207 @@
-//! Asking the model: the prompt, the call with a lease that is kept alive beside it, and what is said when it fails.
+//! Answering: the lease is kept alive beside everything that it takes to answer a group of messages, and what ends it is made
+//! into a turn.
+//!
+//! [`reply`] goes from the messages to what is said: [`prompt`] makes the question, [`steps`] asks the model and makes its
+//! calls, [`media`] reads what came along, [`desk`] does those that are ours, [`confirm`] asks people first, [`compact`] sums up what no longer fits, [`spend`]
+//! keeps within the caps. [`held`] keeps lease, token and typing sign alive meanwhile, [`stream`] shows what is written so
+//! far, [`sorry`] has the lines for when no model answers.
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod compact;
+mod confirm;
+mod desk;
+mod held;
+mod media;
+mod prompt;
+mod reply;
+mod sorry;
+mod spend;
+mod steps;
+mod stream;
+mod tally;
+mod written;
+
 use std::time::{Duration, Instant};
 
-use channel::{Inbound, Part};
-use model::{Ask, Message, Model, Role};
-use turn::machine::{LEASE_MS, TICK_MS};
-use turn::{Event, Spoken, State, Usage, Waiting, prompt};
+use channel::Inbound;
+use turn::commands::Command;
+use turn::{Change, Event, Head, Spoken, State, Turn, Waiting};
 
 use crate::now;
+use crate::persona::Persona;
 use crate::run::{Run, Trouble};
+use held::{Ended, Hold};
+pub(crate) use media::Files;
+use reply::Reply;
+use stream::Show;
+use tally::Tally;
+use written::Written;
 
 /// The model has answered this long before the invocation ends, milliseconds.
 const MARGIN_MS: i64 = 15_000;
-/// More of the history is never read, whatever the budget.
-const HISTORY_TURNS: usize = 50;
-/// A token is seldom more bytes than this, so no more of them are read for each token of the budget.
-const BYTES_PER_TOKEN: usize = 5;
 
-/// How a model call ended.
-enum Asked {
-    Answered(Result<model::Answer, model::Error>),
-    /// The user stopped it; what was written by then.
-    Stopped(String),
-    /// Newer messages want to be asked along.
-    Interrupted,
-    /// The lease is somebody else's.
-    Lost,
-}
-
-/// What is held during a model call.
-#[derive(Clone, Copy)]
-struct Hold {
-    epoch: u64,
-    /// HEAD's `rev` as last looked at, where a newer message may interrupt.
-    looked_at: Option<u64>,
+/// What is to be answered together.
+pub(crate) struct Question<'a> {
+    /// The turn's.
+    pub number: u32,
+    /// Oldest first; never empty.
+    pub waiting: Vec<&'a Waiting>,
+    /// The newest of them: its address gets the answer.
+    pub newest: &'a Inbound,
+    pub head: &'a Head,
+    /// First turn that the model sees.
+    pub since: u32,
+    pub persona: Persona,
+    /// The turn that `/retry` asks to be answered anew.
+    pub redo: Option<Turn>,
+    /// `/compact` is among them.
+    pub compact: bool,
+    /// An earlier try may have died of what came with the messages: without tools and media.
+    pub careful: bool,
+    /// When everything must be said, so that it can be committed and posted.
+    pub deadline: Instant,
 }
 
 impl Run<'_> {
-    /// One model call for all of the messages.
+    /// One answer for all of the messages.
     pub(crate) async fn ask(
         &mut self,
         state: &State,
         number: u32,
         ids: &[String],
+        careful: bool,
         interruptible: bool,
     ) -> Result<Event, Trouble> {
         let waiting: Vec<&Waiting> = ids.iter().filter_map(|id| state.waiting(id)).collect();
         let Some(newest) = waiting.last().map(|waiting| &waiting.inbound) else { return Ok(Event::Silent) };
-        let assistant = self.assistant();
-        let chain =
-            match self.services.models.chain(self.services, &self.place.config, &assistant.model).await {
-                Ok(chain) => chain,
-                Err(error) => return self.apologise(number, &waiting, &error).await,
-            };
-        let mut ask = self.prompt(state.head().since, &waiting, assistant.history.tokens).await?;
+        let question = self.question(state.head(), number, waiting, newest, careful).await?;
         let hold = Hold { epoch: state.epoch(), looked_at: interruptible.then_some(state.head().rev) };
-        let mut asked = self.call_model(hold, &chain, &ask, newest).await?;
-        if matches!(asked, Asked::Answered(Err(model::Error::TooLong))) {
-            ask = self.prompt(state.head().since, &waiting, 0).await?;
-            asked = self.call_model(hold, &chain, &ask, newest).await?;
-        }
-        match asked {
-            Asked::Lost => Ok(Event::Fenced),
-            Asked::Interrupted => Ok(Event::Interrupted),
-            Asked::Stopped(partial) => {
-                let mut turn = self.turn(number, &waiting, partial.trim());
-                (turn.model, turn.stopped) = (chain.name().to_owned(), true);
-                Ok(Event::Answered(Box::new(turn)))
-            }
-            Asked::Answered(Ok(answer)) => {
-                let text = match (answer.text.trim(), answer.stop) {
-                    ("", _) => "I have no answer to that.".to_owned(),
-                    (text, model::Stop::Length) => format!("{text} …"),
-                    (text, _) => text.to_owned(),
-                };
-                let mut turn = self.turn(number, &waiting, &text);
-                turn.usage = Usage { input: answer.usage.input, output: answer.usage.output };
-                turn.model = answer.model;
-                Ok(Event::Answered(Box::new(turn)))
-            }
-            Asked::Answered(Err(model::Error::Interrupted { partial, .. })) => {
-                let text = format!("{}\n\n*(the answer broke off here)*", partial.0.trim());
-                Ok(Event::Answered(Box::new(self.turn(number, &waiting, &text))))
-            }
-            Asked::Answered(Err(error)) => self.apologise(number, &waiting, &error).await,
-        }
-    }
-
-    async fn prompt(&self, since: u32, waiting: &[&Waiting], budget: u32) -> Result<Ask, store::Error> {
-        let history = match budget {
-            0 => Vec::new(),
-            _ => {
-                let bytes = usize::try_from(budget).unwrap_or(usize::MAX).saturating_mul(BYTES_PER_TOKEN);
-                self.services.store.history(&self.conversation, since, HISTORY_TURNS, bytes, now()).await?
-            }
-        };
-        let group = waiting.iter().any(|waiting| waiting.inbound.kind == channel::Kind::Group);
-        let new: Vec<Spoken> = waiting.iter().map(|waiting| spoken(&waiting.inbound)).collect();
-        let lines = prompt::lines(&history, &new, group, budget, model::estimate_tokens);
-        let role = |by_assistant| if by_assistant { Role::Assistant } else { Role::User };
-        Ok(Ask {
-            system: self.assistant().prompt,
-            messages: lines
-                .into_iter()
-                .map(|line| Message { role: role(line.by_assistant), text: line.text, name: None })
-                .collect(),
-            max_output_tokens: match self.place.config.limits.output_tokens {
-                0 => u32::MAX,
-                most => most,
-            },
-            temperature: None,
-        })
-    }
-
-    /// Asks, and meanwhile keeps lease, token and typing sign alive.
-    async fn call_model(
-        &mut self,
-        hold: Hold,
-        chain: &dyn Model,
-        ask: &Ask,
-        newest: &Inbound,
-    ) -> Result<Asked, Trouble> {
-        let time_left = u64::try_from(self.ends_at - MARGIN_MS - now()).unwrap_or(0);
-        let deadline = Instant::now() + Duration::from_millis(time_left);
-        let written = Arc::new(Mutex::new(String::new()));
-        let taken = written.clone();
-        let mut on_text =
-            move |piece: &str| taken.lock().unwrap_or_else(PoisonError::into_inner).push_str(piece);
+        let (written, unseen, tally) = (Written::default(), Written::default(), Tally::default());
+        self.is_draft_left(&question).await?;
         let run = &*self;
-        let typing = run.steps(&[Part::Typing], &newest.address, "typing", now());
-        let first_tick = tokio::time::Instant::now() + Duration::from_millis(TICK_MS);
-        let held = async {
-            // Lease and token were seen to a moment ago.
-            let mut ticks = tokio::time::interval_at(first_tick, Duration::from_millis(TICK_MS));
-            loop {
-                ticks.tick().await;
-                if let Some(end) = run.tick(hold, &written).await? {
-                    return Ok::<_, Trouble>(end);
-                }
-            }
+        let show = Show::new(run, &question, hold.epoch, run.draft.clone());
+        let work = async {
+            Ok(tokio::select! {
+                biased;
+                reply = run.reply(&question, hold.epoch, &written, &tally) => Ended::Done(reply?),
+                ended = run.hold(hold) => ended?,
+                never = run.type_on(newest) => never,
+            })
         };
-        // Beside it: a platform that is slow to show the sign must not delay `/stop`.
-        let shown = async {
-            let mut ticks = tokio::time::interval(Duration::from_millis(TICK_MS));
-            loop {
-                ticks.tick().await;
-                for step in &typing {
-                    run.send(&step.clone().optional(), now()).await;
-                }
+        // A program of the operator's sees answers before people do.
+        let hidden = question.persona.hides_drafts(&run.place.config);
+        let ended = show.beside(if hidden { &unseen } else { &written }, work).await?;
+        let used = tally.used(&run.place.config, &written);
+        let warning = run.settle(&question, tally.purse(), &used).await;
+        let (draft, seen_at) = (show.posted(), show.seen_at());
+        (self.draft, self.timeline.seen_at) = (draft, seen_at);
+        let turn = match ended {
+            Ended::Lost => return Ok(Event::Fenced),
+            Ended::Interrupted => return Ok(Event::Interrupted),
+            Ended::Stopped => {
+                let text = if hidden { String::new() } else { written.text() };
+                let nothing = if self.draft.is_some() { "*(stopped)*" } else { "" };
+                let said = Some(text.trim()).filter(|text| !text.is_empty()).unwrap_or(nothing);
+                Some(Turn { stopped: true, ..self.turn(number, &question.waiting, said) })
             }
+            Ended::Done(reply) => self.said(&question, reply).await?,
         };
-        tokio::select! {
-            biased;
-            answer = chain.ask(ask, deadline, &mut on_text) => Ok(Asked::Answered(answer)),
-            ended = held => ended,
-            () = shown => Ok(Asked::Lost),
-        }
-    }
-
-    /// Renews lease and token; says so when the question is to end.
-    async fn tick(&self, hold: Hold, written: &Mutex<String>) -> Result<Option<Asked>, Trouble> {
-        let renew = self.services.store.renew(&self.conversation, hold.epoch, now() + LEASE_MS);
-        let hide = self.services.queue.hide(self.receipt, turn::machine::TOKEN_S);
-        let (renewed, hidden) = tokio::join!(renew, hide);
-        hidden?;
-        Ok(match renewed? {
-            store::Renewed::Fenced => Some(Asked::Lost),
-            store::Renewed::Renewed(head) if head.cancel == Some(hold.epoch) => {
-                Some(Asked::Stopped(written.lock().unwrap_or_else(PoisonError::into_inner).clone()))
-            }
-            store::Renewed::Renewed(head) if head.interrupt > hold.looked_at && hold.looked_at.is_some() => {
-                Some(Asked::Interrupted)
-            }
-            store::Renewed::Renewed(_) => None,
-        })
-    }
-
-    /// What is said when no model answers. A deployment without a working model says so once a day.
-    async fn apologise(
-        &mut self,
-        number: u32,
-        waiting: &[&Waiting],
-        error: &model::Error,
-    ) -> Result<Event, Trouble> {
-        self.timeline.model_errors += 1;
-        tracing::error!(conversation = %self.conversation, %error, "the model did not answer");
-        let line = match error {
-            model::Error::NotSetUp(_) => {
-                let scope = format!("not_set_up#{}", self.conversation);
-                if !self.services.store.once(&scope, &crate::day(now()), now()).await? {
-                    return Ok(Event::Silent);
-                }
-                "This assistant is not set up yet: its operator must choose a model. I say this once a day."
-            }
-            model::Error::Refused(_) => "The model does not want to answer this.",
-            model::Error::TooLong => "This message is too long for me. Please send it in parts.",
-            model::Error::Busy { .. } | model::Error::Interrupted { .. } => {
-                "Sorry, the model is not answering at the moment. Please try again in a minute."
-            }
-        };
-        let mut turn = self.turn(number, waiting, line);
-        turn.history = false;
+        let Some(mut turn) = turn else { return Ok(Event::Silent) };
+        used.onto(&mut turn);
+        turn.assistant.clone_from(&question.persona.name);
+        self.finish(&question, &mut turn, warning);
         Ok(Event::Answered(Box::new(turn)))
+    }
+
+    async fn question<'a>(
+        &self,
+        head: &'a Head,
+        number: u32,
+        waiting: Vec<&'a Waiting>,
+        newest: &'a Inbound,
+        careful: bool,
+    ) -> Result<Question<'a>, store::Error> {
+        let left = u64::try_from(self.ends_at - MARGIN_MS - now()).unwrap_or(0);
+        let most = match u64::from(self.place.config.limits.turn_seconds) {
+            0 => left,
+            seconds => left.min(seconds * 1_000),
+        };
+        let persona = self.persona_for(head, &waiting, newest);
+        // What was said before a reset is not seen: this turn is the first of a new history.
+        let since = if persona.resets(head, now()) { number } else { head.since };
+        let commands = |wanted: Command| {
+            let told = |waiting: &&&Waiting| {
+                !waiting.inbound.due && Command::parse(waiting.inbound.text()) == Some(wanted.clone())
+            };
+            waiting.iter().any(|waiting| told(&waiting))
+        };
+        let redo = match commands(Command::Retry) && since == head.since {
+            true => self.last_turn(head, now()).await?,
+            false => None,
+        };
+        let compact = commands(Command::Compact);
+        let deadline = Instant::now() + Duration::from_millis(most);
+        Ok(Question { number, newest, head, since, persona, redo, compact, careful, deadline, waiting })
+    }
+
+    /// The turn that says it; `None` where nothing is said.
+    async fn said(&mut self, question: &Question<'_>, reply: Reply) -> Result<Option<Turn>, Trouble> {
+        let (number, waiting) = (question.number, &question.waiting);
+        Ok(Some(match reply {
+            Reply::Silent => return Ok(None),
+            Reply::Answered { text, cut } => {
+                let text = match text.trim() {
+                    "" => "I have no answer to that.".to_owned(),
+                    text if cut => format!("{text} …"),
+                    text => text.to_owned(),
+                };
+                self.turn(number, waiting, &text)
+            }
+            Reply::Notice(text) => Turn { history: false, ..self.turn(number, waiting, &text) },
+            Reply::Asks { pending, text, question } => {
+                self.services.store.put_pending(&self.conversation, &pending).await?;
+                let turn = self.turn(number, waiting, &text);
+                self.asking(turn, &pending, question)
+            }
+            Reply::BrokeOff(partial) => {
+                let text = format!("{}\n\n*(the answer broke off here)*", partial.trim());
+                self.turn(number, waiting, &text)
+            }
+            Reply::Failed(error) => return self.apology(number, waiting, &error).await,
+        }))
+    }
+
+    /// What is said before an answer and is none: that an assistant answers, that money runs short. And what its commit changes
+    /// beside the turn.
+    fn finish(&mut self, question: &Question<'_>, turn: &mut Turn, warning: Option<String>) {
+        let Question { head, since, redo, persona, .. } = question;
+        let answers = turn.history && !turn.answer.is_empty();
+        let disclosure = self.disclosure(head, persona, question.newest).filter(|_| answers);
+        self.change = Change {
+            since: (*since != head.since).then_some(*since),
+            disclosed: disclosure.is_some().then_some(true),
+            last_at: answers.then_some(turn.at),
+            undone: redo.as_ref().filter(|_| answers).map(|redo| redo.number),
+            // A command of the operator's may have called somebody else.
+            assistant: persona.called.then(|| Some(persona.name.clone())),
+            model: persona.called.then_some(None),
+            ..Change::default()
+        };
+        let before: Vec<String> = disclosure.into_iter().chain(warning).collect();
+        if !before.is_empty() {
+            turn.before = before.join("\n\n");
+            self.plan_again(turn, &question.waiting);
+        }
     }
 }
 
 /// A message as history and prompt hold it. Files are named until they can be read.
 pub(crate) fn spoken(inbound: &Inbound) -> Spoken {
     let files = inbound.attachments.iter().map(|file| format!("[file: {}]", file.name));
-    let text = std::iter::once(inbound.text().to_owned()).filter(|text| !text.is_empty());
+    let text = match inbound.due {
+        true => format!("[A reminder that you set for me is due now. It says: {}]", inbound.text()),
+        false => inbound.text().to_owned(),
+    };
+    let text = std::iter::once(text).filter(|text| !text.is_empty());
     Spoken {
         id: inbound.id.clone(),
         sender: inbound.sender.id.clone(),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use channel::{Auth, Secrets, Settled, Step};
 
-use crate::outgoing::{self, Filling};
+use crate::outgoing::{self, Bounds, Filling};
 use crate::run::Run;
 use crate::services::Place;
 use crate::tokens;
@@ -23,9 +23,18 @@ impl Run<'_> {
 
     /// Fetches what a message points to: what the last step is settled with, or the first one that did not lead on.
     pub(crate) async fn fetch(&self, what: &channel::Fetch, now: i64) -> Option<Settled> {
+        self.fetch_within(Bounds::CALL, what, now).await
+    }
+
+    /// Fetches a file that somebody sent.
+    pub(crate) async fn fetch_file(&self, what: &channel::Fetch, now: i64) -> Option<Settled> {
+        self.fetch_within(Bounds::FILE, what, now).await
+    }
+
+    async fn fetch_within(&self, bounds: Bounds, what: &channel::Fetch, now: i64) -> Option<Settled> {
         let (mut answer, mut last) = (String::new(), None);
         for step in self.place.room.fetch(what).steps {
-            match self.send_after(&answer, &step, now).await {
+            match self.send_within(bounds, &answer, &step, now).await {
                 Some(Settled::Posted(id)) => {
                     (answer, last) = (id.clone().unwrap_or_default(), Some(Settled::Posted(id)))
                 }
@@ -37,6 +46,10 @@ impl Run<'_> {
 
     /// Sends one step that may quote the id of the one before it; once more where a token of its is no longer taken.
     pub(crate) async fn send_after(&self, answer: &str, step: &Step, now: i64) -> Option<Settled> {
+        self.send_within(Bounds::CALL, answer, step, now).await
+    }
+
+    async fn send_within(&self, bounds: Bounds, answer: &str, step: &Step, now: i64) -> Option<Settled> {
         let begun = Instant::now();
         let mut refused: Option<String> = None;
         loop {
@@ -44,7 +57,8 @@ impl Run<'_> {
                 Ok(secrets) => secrets,
                 Err(settled) => return Some(settled),
             };
-            match self.call_platform(&secrets, answer, step, begun, now).await {
+            let filling = Filling { secrets: &secrets, answer, file: &[], now };
+            match self.call_platform(bounds, filling, step, begun).await {
                 Some(Settled::Renew(name)) if refused.is_none() => {
                     refused = Some(secrets.get(&format!("token:{name}")).unwrap_or("").to_owned());
                 }
@@ -60,11 +74,10 @@ impl Run<'_> {
 
     async fn call_platform(
         &self,
-        secrets: &Secrets,
-        answer: &str,
+        bounds: Bounds,
+        filling: Filling<'_>,
         step: &Step,
         begun: Instant,
-        now: i64,
     ) -> Option<Settled> {
         let Place { room, settings, .. } = &self.place;
         let egress = &self.services.egress;
@@ -75,11 +88,12 @@ impl Run<'_> {
         if begun.elapsed() > PREPARATION {
             return Some(Settled::Later(Some(AGAIN)));
         }
-        let filling = Filling { secrets, answer, file: &file, now };
+        let filling = Filling { file: &file, ..filling };
         match outgoing::request_with(step, room.spec(), settings, &filling) {
             Ok(request) => {
-                let outcome = outgoing::send(egress, step, request, room.spec(), settings).await;
-                outgoing::settle(*room, step, outcome).map(|settled| crate::quiet(settled, step, secrets))
+                let sent = outgoing::send_within(bounds, egress, step, request, room.spec(), settings);
+                let settled = outgoing::settle(*room, step, sent.await);
+                settled.map(|settled| crate::quiet(settled, step, filling.secrets))
             }
             Err(missing) => Some(Settled::Broken(missing.to_string())),
         }

@@ -12,7 +12,7 @@ use crate::{failpoint, now};
 impl Run<'_> {
     /// The command that the message is, where it is one that does not wait.
     pub fn immediate(&self) -> Option<Command> {
-        let said_to_us = self.inbound.kind != Kind::OperatorSaid;
+        let said_to_us = self.inbound.kind != Kind::OperatorSaid && !self.inbound.due;
         Command::parse(self.inbound.text()).filter(|command| said_to_us && command.is_immediate())
     }
 
@@ -37,7 +37,10 @@ impl Run<'_> {
             store::Begun::First | store::Begun::Again => {}
         }
         let text = match self.judgement(&self.inbound, false, now()).await? {
-            Judgement::Command(command) => Some(self.command(command, &self.inbound, now()).await?.text),
+            Judgement::Command(command) => {
+                let head = self.services.store.head(&self.conversation).await?;
+                Some(self.command(command, &self.inbound, &head, now()).await?.text)
+            }
             Judgement::Refuse(refusal) => {
                 self.refused(refusal, &self.inbound, now()).await?.1.map(|words| words.text)
             }

@@ -2,8 +2,8 @@
 
 use channel::{Home, Inbound, Kind, Part, Settled};
 use turn::access::{self, Cap, Judgement, Refusal, Role, Standing};
-use turn::commands::{Command, as_claim};
-use turn::{Fate, Waiting};
+use turn::commands::{Command, as_claim, custom};
+use turn::{Change, Fate, Head, Waiting, pending};
 
 use crate::run::Run;
 use crate::{day, minute};
@@ -15,16 +15,18 @@ const HOME_FRESH_MS: i64 = 24 * 3_600_000;
 const ECHO_TURNS: usize = 20;
 
 /// A ready-made answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Words {
     pub text: String,
     /// The history starts anew.
     pub reset: bool,
+    /// What else its commit changes.
+    pub change: Change,
 }
 
 impl Words {
-    fn of(text: impl Into<String>) -> Words {
-        Words { text: text.into(), reset: false }
+    pub(crate) fn of(text: impl Into<String>) -> Words {
+        Words { text: text.into(), ..Words::default() }
     }
 }
 
@@ -33,6 +35,7 @@ impl Run<'_> {
     pub(crate) async fn fate(
         &self,
         waiting: &Waiting,
+        head: &Head,
         paused: bool,
         now: i64,
     ) -> Result<(Fate, Option<Words>), store::Error> {
@@ -46,15 +49,22 @@ impl Run<'_> {
         }
         Ok(match judgement {
             Judgement::Answer if waiting.tries > 0 => (Fate::Answer, None),
-            Judgement::Answer => match self.capped(inbound, now).await? {
-                None => (Fate::Answer, None),
-                Some(cap) => self.said_once(cap.name(), inbound, cap.line(), now).await?,
+            Judgement::Answer => match self.custom_reply(inbound, head, now) {
+                Some(words) => say(words),
+                None => self.asked(inbound, now).await?,
             },
             Judgement::Store if inbound.kind == Kind::OperatorSaid => {
                 (self.operator_said(inbound, now).await?, None)
             }
             Judgement::Store => (Fate::Store, None),
-            Judgement::Command(command) => say(self.command(command, inbound, now).await?),
+            Judgement::Command(Command::Retry | Command::Compact) if waiting.tries > 0 => {
+                (Fate::Answer, None)
+            }
+            Judgement::Command(Command::Retry) if self.last_turn(head, now).await?.is_none() => {
+                say(Words::of("There is nothing that I could answer anew."))
+            }
+            Judgement::Command(Command::Retry | Command::Compact) => self.asked(inbound, now).await?,
+            Judgement::Command(command) => say(self.command(command, inbound, head, now).await?),
             Judgement::Refuse(refusal) => self.refused(refusal, inbound, now).await?,
             Judgement::Claim => (Fate::Drop, None),
         })
@@ -202,57 +212,29 @@ impl Run<'_> {
         }
     }
 
-    /// The answer to a command, its effect included.
-    pub(crate) async fn command(
-        &self,
-        command: Command,
-        inbound: &Inbound,
-        now: i64,
-    ) -> Result<Words, store::Error> {
-        let store = &self.services.store;
-        Ok(match command {
-            Command::Help => Words::of(turn::commands::HELP),
-            Command::New => {
-                Words { text: "Let us start over. I have forgotten what we said.".into(), reset: true }
-            }
-            Command::Stop => match store.cancel(&self.conversation, now).await? {
-                true => Words::of("Stopped."),
-                false => Words::of("I am not writing anything at the moment."),
-            },
-            Command::Allow if inbound.kind == Kind::Group => {
-                store.allow_group(inbound, now).await?;
-                Words::of("I answer in this group from now on. Mention me when you want me.")
-            }
-            Command::Allow => Words::of("/allow is for groups: here I answer you already."),
-            Command::Bot { on: true } => {
-                store.pause(&self.conversation, 0).await?;
-                Words::of("I answer here again.")
-            }
-            Command::Bot { on: false } => {
-                store.pause(&self.conversation, i64::MAX).await?;
-                Words::of("I am silent here until somebody writes /bot on.")
-            }
-            Command::Status => Words::of(self.status(inbound, now).await?),
-        })
+    /// For the model, where the caps leave room.
+    async fn asked(&self, inbound: &Inbound, now: i64) -> Result<(Fate, Option<Words>), store::Error> {
+        match self.capped(inbound, now).await? {
+            None => Ok((Fate::Answer, None)),
+            Some(cap) => self.said_once(cap.name(), inbound, cap.line(), now).await,
+        }
     }
 
-    async fn status(&self, inbound: &Inbound, now: i64) -> Result<String, store::Error> {
-        let (store, limits) = (&self.services.store, &self.place.config.limits);
-        let assistant = self.place.config.assistant(self.place.channel.assistant.as_deref());
-        let model = self.place.config.models.get(&assistant.model);
-        let model =
-            model.map_or("no model".to_owned(), |model| format!("{} {}", model.provider, model.model));
-        let head = store.head(&self.conversation).await?;
-        let doing = if head.until > now { "I am writing an answer." } else { "I am here, and idle." };
-        let used = match limits.per_person {
-            0 => String::new(),
-            most => {
-                let used = store.counted(&Cap::Person.scope(inbound), &day(now)).await?;
-                format!("{used} of {most} messages today, ")
-            }
-        };
-        let turns = head.next.saturating_sub(head.since);
-        Ok(format!("{doing}\nModel: {}\n{used}{turns} turns in this conversation.", model.trim()))
+    /// What one of the operator's own commands says without a model.
+    fn custom_reply(&self, inbound: &Inbound, head: &Head, now: i64) -> Option<Words> {
+        if inbound.due || pending::reply(inbound.text()).is_some_and(|reply| reply.id.is_some()) {
+            return None;
+        }
+        let config = &self.place.config;
+        let persona = self.persona(head, inbound);
+        let found = custom(&config.commands, &persona.assistant.commands, inbound.text())?;
+        if let Some(reply) = found.reply(&self.variables(&persona, inbound, now)) {
+            return Some(Words::of(reply));
+        }
+        // With a question behind it, the one it names answers that.
+        let name = found.command.assistant.as_ref().filter(|_| found.text.is_empty())?;
+        let change = Change { assistant: Some(Some(name.clone())), model: Some(None), ..Change::default() };
+        Some(Words { change, ..Words::of(format!("{name} answers here from now on.")) })
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod answer;
 pub mod channels;
+mod command;
 mod configuration;
 pub mod cost;
 mod deferred;
@@ -16,6 +17,9 @@ mod judge;
 pub mod metrics;
 mod models;
 pub mod outgoing;
+mod persona;
+mod pictures;
+mod plan;
 mod quiet;
 mod run;
 mod services;
@@ -27,7 +31,7 @@ use ingress::failpoint;
 pub use configuration::Configuration;
 pub use invoke::invoke;
 pub use metrics::Metrics;
-pub use models::Models;
+pub use models::{Keys, Models};
 pub use quiet::quiet;
 pub use services::Services;
 

@@ -31,14 +31,25 @@ fn services() -> Result<Services, Error> {
     let egress = egress::Egress::new()?;
     let config = aws::from_env()?;
     let http = config.http_client().ok_or("the AWS clients have no HTTP client")?;
+    let (region, credentials) = (variable("AWS_REGION")?, aws::credentials()?);
     let clients = model::Clients {
         http: egress.configured_client(),
-        aws: Some(model::Aws { http, region: variable("AWS_REGION")?, credentials: aws::credentials()? }),
+        aws: Some(model::Aws { http, region: region.clone(), credentials: credentials.clone() }),
+    };
+    let cloud = tools::Cloud {
+        region,
+        credentials,
+        endpoint: variable("AWS_ENDPOINT_URL").ok(),
+        bucket: variable("BUCKET")?,
+        queue_arn: variable("QUEUE_ARN")?,
+        schedule_group: variable("SCHEDULE_GROUP")?,
+        schedule_role: variable("SCHEDULE_ROLE")?,
     };
     Ok(Services {
         store: store::Store::connect(&config, variable("TABLE")?),
         queue: queue::Queue::connect(&config, variable("QUEUE_URL")?),
         secrets: secrets::Secrets::connect(&config),
+        tools: tools::Tools::new(egress.clone(), clients.clone(), cloud),
         egress,
         models: Models { clients },
         tokens: Tokens::default(),

@@ -19,8 +19,8 @@ pub const CALL_TIME_OUT_MS: i64 = 9_000;
 const FILE_TIME_OUT: Duration = Duration::from_secs(5);
 /// Largest answer to a post, bytes.
 pub const MAX_ANSWER: usize = 1 << 20;
-/// Largest file handed over, bytes.
-const MAX_FILE: usize = 20 << 20;
+/// Largest file handed over or fetched, bytes.
+pub const MAX_FILE: usize = 20 << 20;
 
 /// What a call came to.
 pub enum Outcome {
@@ -59,9 +59,35 @@ pub async fn file(egress: &Egress, step: &Step) -> Result<Vec<u8>, Settled> {
     }
 }
 
+/// How long an answer is waited for, and how much of it is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    pub time_out: Duration,
+    pub max_bytes: usize,
+}
+
+impl Bounds {
+    /// Of calls whose answer only says what came of them.
+    pub const CALL: Bounds = Bounds { time_out: CALL_TIME_OUT, max_bytes: MAX_ANSWER };
+    /// Of fetching what somebody sent: nothing is posted by it, so the lease need not outlast it.
+    pub const FILE: Bounds = Bounds { time_out: Duration::from_secs(20), max_bytes: MAX_FILE };
+}
+
 /// Makes the call. An address from a payload goes through the guard, unless it begins with an address that the
 /// operator set.
 pub async fn send(egress: &Egress, step: &Step, request: Request, spec: &Spec, settings: &Value) -> Outcome {
+    send_within(Bounds::CALL, egress, step, request, spec, settings).await
+}
+
+/// The same within other bounds.
+pub async fn send_within(
+    bounds: Bounds,
+    egress: &Egress,
+    step: &Step,
+    request: Request,
+    spec: &Spec,
+    settings: &Value,
+) -> Outcome {
     let overridden = settings.get("urls").and_then(Value::as_object);
     let bases = overridden.into_iter().flat_map(|urls| urls.values().filter_map(Value::as_str));
     let trust = match &step.target {
@@ -83,8 +109,8 @@ pub async fn send(egress: &Egress, step: &Step, request: Request, spec: &Spec, s
         url: &request.url,
         headers,
         body: request.body,
-        time_out: CALL_TIME_OUT,
-        max_bytes: MAX_ANSWER,
+        time_out: bounds.time_out,
+        max_bytes: bounds.max_bytes,
         trust,
     };
     match egress.send(call).await {

@@ -1,19 +1,19 @@
 //! Running one token: the machine in `turn` decides, this does.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use channel::{Address, ConversationKey, Inbound, Part, PostContext, Settled, Step, Way};
+use channel::{ConversationKey, Inbound, Settled, Step, Way};
 use turn::machine::{LEASE_MS, TOKEN_S};
-use turn::{Effect, Event, Fate, State, Token, Turn, Waiting, step};
+use turn::{Change, Effect, Event, Fate, State, Token, Turn, step};
 
+use crate::answer::Files;
 use crate::invoke::NEWER_S;
 use crate::judge::Words;
 use crate::services::{Place, Services};
 use crate::timeline::Timeline;
 use crate::{failpoint, now, outgoing};
 
-/// A turn has at most so many parts; what is left of a longer answer is cut.
-const MAX_PARTS: usize = 20;
 /// One look takes at most so many messages.
 const LOOK_ITEMS: usize = 50;
 /// And so much of their text, bytes.
@@ -36,7 +36,13 @@ pub struct Run<'a> {
     words: HashMap<String, Words>,
     hidden_at: i64,
     /// The lease's end as last written, Unix milliseconds.
-    lease_until: i64,
+    lease_until: AtomicI64,
+    /// The message on the platform that shows what is being written: the answer takes its place.
+    pub(crate) draft: Option<String>,
+    /// What came along with the messages, as read.
+    pub(crate) files: Files,
+    /// What the next commit changes beside its turn.
+    pub(crate) change: Change,
     commits: u32,
     /// What the own message waits for is of another release: the token stays until an invoker comes that knows it.
     other_release: bool,
@@ -91,7 +97,10 @@ impl<'a> Run<'a> {
             turns: HashMap::new(),
             words: HashMap::new(),
             hidden_at: 0,
-            lease_until: 0,
+            lease_until: AtomicI64::new(0),
+            draft: None,
+            files: Files::default(),
+            change: Change::default(),
             commits: 0,
             other_release: false,
             paused: None,
@@ -145,6 +154,9 @@ impl<'a> Run<'a> {
 
     async fn effect(&mut self, state: &State, effect: Effect) -> Result<Event, Trouble> {
         let (store, conversation, epoch) = (&self.services.store, self.conversation.clone(), state.epoch());
+        if matches!(effect, Effect::Ask { .. } | Effect::Compose { .. } | Effect::Bury { .. }) {
+            self.draft = state.head().draft.as_ref().map(|draft| draft.posted.clone());
+        }
         Ok(match effect {
             Effect::Hide(_) => {
                 self.keep_hidden().await?;
@@ -155,7 +167,10 @@ impl<'a> Run<'a> {
                 Event::Kept { new: matches!(kept, store::Kept::New) }
             }
             Effect::Take => match store.take(&conversation, now(), now() + LEASE_MS).await? {
-                store::Taken::Taken(head) => Event::Taken(head),
+                store::Taken::Taken(head) => {
+                    self.hold_until(head.until);
+                    Event::Taken(head)
+                }
                 store::Taken::Busy(_) => Event::Busy,
             },
             Effect::Interrupt => {
@@ -189,34 +204,35 @@ impl<'a> Run<'a> {
                 store.uncount_try(&conversation, &ids).await?;
                 Event::Counted
             }
-            Effect::Ask { number, ids, careful: _, interruptible } => {
-                self.ask(state, number, &ids, interruptible).await?
+            Effect::Ask { number, ids, careful, interruptible } => {
+                self.ask(state, number, &ids, careful, interruptible).await?
             }
             Effect::Compose { number, id } => self.compose(state, number, &id),
             Effect::Bury { number, id } => self.bury(state, number, &id).await?,
-            Effect::Commit(commit) => {
+            Effect::Commit(mut commit) => {
+                commit.change = std::mem::take(&mut self.change);
                 self.commits += 1;
                 let key = format!("{conversation}/{epoch}/{}", self.commits);
                 let token: String = channel::sign::sha256_hex(key.as_bytes()).chars().take(32).collect();
                 if let Some(turn) = &commit.turn {
                     self.turns.insert(turn.number, (**turn).clone());
                 }
-                let days = self.assistant().history.days;
-                self.lease_until = now() + LEASE_MS;
+                let days = self.persona(state.head(), &self.inbound).assistant.history.days;
+                self.hold_until(now() + LEASE_MS);
                 let written = store.commit(&conversation, epoch, &commit, &token, days, now()).await?;
                 fenced(written, Event::Committed)
             }
             Effect::Mark(open) => {
                 self.keep_hidden().await?;
-                self.lease_until = now() + LEASE_MS;
-                fenced(store.mark(&conversation, epoch, &open, self.lease_until).await?, Event::Marked)
+                self.hold_until(now() + LEASE_MS);
+                fenced(store.mark(&conversation, epoch, &open, self.held_until()).await?, Event::Marked)
             }
             Effect::Call { turn, part, doubt } => self.call(turn, part, doubt).await?,
             Effect::Replan { turn, plain } => self.replan(turn, plain).await?,
             Effect::Rewrite { turn, open } => {
-                self.lease_until = now() + LEASE_MS;
+                self.hold_until(now() + LEASE_MS);
                 self.turns.insert(turn.number, (*turn).clone());
-                let written = store.rewrite(&conversation, epoch, &turn, &open, self.lease_until).await?;
+                let written = store.rewrite(&conversation, epoch, &turn, &open, self.held_until()).await?;
                 fenced(written, Event::Marked)
             }
             Effect::Fail { turn, reason } => self.fail(turn, reason).await?,
@@ -229,6 +245,16 @@ impl<'a> Run<'a> {
             }
             Effect::Acknowledge | Effect::Return(_) => Event::Trouble,
         })
+    }
+
+    /// Until when the lease lasts as far as this process knows, Unix milliseconds.
+    pub(crate) fn held_until(&self) -> i64 {
+        self.lease_until.load(Ordering::Relaxed)
+    }
+
+    /// It was written that the lease lasts until then, Unix milliseconds.
+    pub(crate) fn hold_until(&self, until: i64) {
+        self.lease_until.store(until, Ordering::Relaxed);
     }
 
     /// Hides the own token anew, unless that was just done.
@@ -246,7 +272,7 @@ impl<'a> Run<'a> {
         for waiting in ids.iter().filter_map(|id| state.waiting(id)) {
             // HEAD is as old as the last look; what an operator said since then is among these messages, before.
             let paused = self.paused.unwrap_or(state.head().paused > now());
-            let (fate, words) = self.fate(waiting, paused, now()).await?;
+            let (fate, words) = self.fate(waiting, state.head(), paused, now()).await?;
             if waiting.inbound.kind == channel::Kind::OperatorSaid {
                 self.paused = Some(self.services.store.head(&self.conversation).await?.paused > now());
             }
@@ -264,11 +290,12 @@ impl<'a> Run<'a> {
     }
 
     /// The turn of a ready-made answer, or of words that are only kept.
-    fn compose(&self, state: &State, number: u32, id: &str) -> Event {
+    fn compose(&mut self, state: &State, number: u32, id: &str) -> Event {
         let Some(waiting) = state.waiting(id) else { return Event::Silent };
-        let said = self.words.get(id).map_or("", |words| words.text.as_str());
-        let mut turn = self.turn(number, &[waiting], said);
-        turn.history = said.is_empty();
+        let words = self.words.get(id).cloned().unwrap_or_default();
+        self.change = words.change;
+        let mut turn = self.turn(number, &[waiting], &words.text);
+        turn.history = words.text.is_empty();
         Event::Answered(Box::new(turn))
     }
 
@@ -284,67 +311,6 @@ impl<'a> Run<'a> {
         Ok(Event::Answered(Box::new(turn)))
     }
 
-    /// A turn that answers these messages with this text, its parts planned. Without text it has no parts.
-    pub(crate) fn turn(&self, number: u32, waiting: &[&Waiting], answer: &str) -> Turn {
-        let at = now();
-        let newest = waiting.last().map_or(&self.inbound, |waiting| &waiting.inbound);
-        let mut turn = Turn {
-            v: turn::VERSION,
-            number,
-            messages: waiting.iter().map(|waiting| crate::answer::spoken(&waiting.inbound)).collect(),
-            answer: answer.to_owned(),
-            history: true,
-            address: newest.address.clone(),
-            way: match newest.address.window {
-                Some(window) if !window.is_open(at) => Way::Push,
-                _ => Way::Reply,
-            },
-            plain: false,
-            steps: Vec::new(),
-            ids: Vec::new(),
-            usage: turn::Usage::default(),
-            model: String::new(),
-            at,
-            stopped: false,
-        };
-        turn.steps = self.plan(&turn);
-        for other in waiting.iter().rev().skip(1).map(|waiting| &waiting.inbound.address) {
-            let dismissed = self.steps(&[Part::Dismiss], other, "dismiss", at);
-            turn.steps.extend(dismissed.into_iter().map(Step::optional));
-        }
-        turn
-    }
-
-    /// The requests that say the turn's answer.
-    fn plan(&self, turn: &Turn) -> Vec<Step> {
-        let key = format!("{}/{}", self.conversation, turn.number);
-        let part = if turn.answer.is_empty() { Part::Dismiss } else { Part::Text(turn.answer.clone()) };
-        let context = PostContext {
-            settings: &self.place.settings,
-            key: &key,
-            way: turn.way,
-            plain: turn.plain,
-            now: now(),
-        };
-        let steps = self.place.room.post(&[part], &turn.address, &context).steps;
-        let mut steps: Vec<Step> = steps.into_iter().map(|step| self.place.channel.doubted(step)).collect();
-        if turn.answer.is_empty() {
-            steps = steps.into_iter().map(Step::optional).collect();
-        }
-        if steps.len() > MAX_PARTS {
-            tracing::warn!(conversation = %self.conversation, parts = steps.len(), "a long answer is cut");
-            steps.truncate(MAX_PARTS);
-        }
-        steps
-    }
-
-    /// The requests of parts that are no turn (typing, a cleared placeholder).
-    pub(crate) fn steps(&self, parts: &[Part], to: &Address, key: &str, now: i64) -> Vec<Step> {
-        let settings = &self.place.settings;
-        let context = PostContext { settings, key, way: Way::Reply, plain: false, now };
-        self.place.room.post(parts, to, &context).steps
-    }
-
     async fn call(&mut self, number: u32, part: usize, doubt: bool) -> Result<Event, Trouble> {
         let Some(turn) = self.loaded(number).await? else { return Ok(lost_turn()) };
         let before = part.checked_sub(1).and_then(|before| turn.ids.get(before)).cloned().flatten();
@@ -355,7 +321,7 @@ impl<'a> Run<'a> {
             return Ok(Event::Settled(Settled::Gone));
         }
         // This process may have been stopped for a while: nothing is posted that the lease does not outlast.
-        if now() + outgoing::CALL_TIME_OUT_MS > self.lease_until {
+        if now() + outgoing::CALL_TIME_OUT_MS > self.held_until() {
             return Ok(Event::Late);
         }
         if doubt && !step.optional && !step.repeatable && self.is_left_in_doubt(&step).await? {
@@ -381,6 +347,11 @@ impl<'a> Run<'a> {
             }
             Settled::Later(_) | Settled::Gone | Settled::Broken(_) | Settled::Unformatted => {
                 tracing::warn!(conversation = %self.conversation, turn = number, part, outcome = ?settled, "not posted");
+                // The message that showed the draft takes no more changes, or is gone: the answer gets one of its own.
+                let refused = matches!(settled, Settled::Broken(_));
+                if refused && self.turns.get(&number).is_some_and(|turn| turn.draft.is_some()) {
+                    return Ok(Event::Settled(Settled::Gone));
+                }
             }
             Settled::Posted(None) | Settled::Fetched(_) | Settled::Person(_) | Settled::Renew(_) => {}
         }
@@ -399,6 +370,8 @@ impl<'a> Run<'a> {
         let Some(mut turn) = self.loaded(number).await?.cloned() else { return Ok(lost_turn()) };
         if plain && !turn.plain {
             turn.plain = true;
+        } else if !plain && turn.draft.is_some() {
+            turn.draft = None;
         } else if !plain && turn.way == Way::Reply {
             turn.way = Way::Push;
         } else {
@@ -426,10 +399,6 @@ impl<'a> Run<'a> {
             self.turns.insert(number, turn);
         }
         Ok(self.turns.get(&number))
-    }
-
-    pub(crate) fn assistant(&self) -> turn::config::Assistant {
-        self.place.config.assistant(self.place.channel.assistant.as_deref())
     }
 }
 

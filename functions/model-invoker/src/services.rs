@@ -8,7 +8,7 @@ use turn::config;
 
 use crate::configuration::Configuration;
 use crate::metrics::Metrics;
-use crate::models::Models;
+use crate::models::{Keys, Models};
 use crate::tokens::Tokens;
 
 /// The services of a stack.
@@ -18,6 +18,7 @@ pub struct Services {
     pub secrets: secrets::Secrets,
     pub egress: egress::Egress,
     pub models: Models,
+    pub tools: tools::Tools,
     pub tokens: Tokens,
     pub configuration: Configuration,
     pub metrics: Metrics,
@@ -40,6 +41,11 @@ pub struct Place {
 }
 
 impl Services {
+    /// Where the models' keys are.
+    pub fn keys(&self) -> Keys<'_> {
+        Keys { secrets: &self.secrets, root: &self.secrets_root }
+    }
+
     /// Everything about an account. `now` is Unix milliseconds.
     ///
     /// # Errors
@@ -51,6 +57,13 @@ impl Services {
         let secrets = self.secrets.of_account(&path).await?;
         let channel = config.channel(channel, account);
         Ok(Place { room, settings: channel.room_settings(), channel, config, secrets })
+    }
+}
+
+impl Place {
+    /// Who may talk here.
+    pub fn access(&self) -> config::Access {
+        self.channel.access(self.room.spec())
     }
 }
 

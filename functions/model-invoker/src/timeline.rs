@@ -23,6 +23,8 @@ pub struct Timeline {
     fate: Option<&'static str>,
     /// When the question under way was asked.
     asked_at: Option<i64>,
+    /// When something was first seen of its answer, which was still being written.
+    pub seen_at: Option<i64>,
     turns: BTreeMap<u32, Moved>,
     /// When a command was answered that takes no turn.
     pub said_at: Option<i64>,
@@ -45,6 +47,8 @@ struct Moved {
     parts: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     asked_at: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen_at: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     answered_at: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,7 +100,8 @@ impl Timeline {
                 self.fate = own.map(|(_, fate)| name(*fate)).or(self.fate);
             }
             ("ask", Event::Answered(turn)) => {
-                let moved = Moved { asked_at: self.asked_at, answered_at: Some(now), ..Moved::of(turn) };
+                let (asked_at, seen_at) = (self.asked_at, self.seen_at);
+                let moved = Moved { asked_at, seen_at, answered_at: Some(now), ..Moved::of(turn) };
                 self.turns.insert(turn.number, moved);
             }
             (_, Event::Answered(turn)) => {

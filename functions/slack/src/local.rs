@@ -58,6 +58,12 @@ impl Local for Slack {
         request.path.ends_with("/chat.update").then(|| sign::sha256_hex(&request.body))
     }
 
+    fn edits(&self, request: &Request) -> Option<String> {
+        let body: Value = serde_json::from_slice(&request.body).ok()?;
+        let ts = body.get("ts").filter(|_| request.path.ends_with("/chat.update"))?;
+        ts.as_str().map(str::to_owned)
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         let field = |name: &str| body.get(name).and_then(Value::as_str);
@@ -140,7 +146,10 @@ fn posted(channel: Option<&str>, thread: Option<&str>, text: Option<String>, req
         };
     };
     let reply_key = thread.map_or_else(|| channel.to_owned(), |thread| format!("{channel}:{thread}"));
-    let response = ok(json!({ "channel": channel, "ts": ts(&sign::sha256_hex(&request.body)) }));
+    let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
+    let edited = body.get("ts").and_then(Value::as_str).map(str::to_owned);
+    let ts = edited.unwrap_or_else(|| ts(&sign::sha256_hex(&request.body)));
+    let response = ok(json!({ "channel": channel, "ts": ts }));
     Answer { response, said: vec![Said { reply_key, text }] }
 }
 

@@ -33,6 +33,8 @@ fn failed(step: &Step, error: &str, response: &Response) -> Settled {
         "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" => Settled::Later(None),
         // Not a member: a command's or click's own address may still do.
         "channel_not_found" | "not_in_channel" | "user_not_in_channel" => Settled::Gone,
+        // Of the draft: docs.slack.dev/reference/methods/chat.update, "Errors". The answer becomes a message of its own.
+        "message_not_found" | "cant_update_message" | "edit_window_closed" => Settled::Gone,
         "invalid_blocks"
         | "invalid_blocks_format"
         | "markdown_text_conflict"

@@ -1,8 +1,8 @@
 //! Facts about Slack.
 
 use channel::{
-    AuthKind, Connect, Generate, Half, Limit, Overlap, Reject401, SecretSpec, Spec, Streaming, ThreadRule,
-    Unit,
+    AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Streaming,
+    ThreadRule, Unit,
 };
 
 pub const NAME: &str = "slack";
@@ -48,7 +48,9 @@ pub static SPEC: Spec = Spec {
     groups: true,
     thread: ThreadRule::Thread,
     overlap: Overlap::Coalesce,
-    streaming: Streaming::Native,
+    streaming: Streaming::Edit,
+    // docs.slack.dev/reference/methods/chat.update: tier 3, 50 a minute in a workspace.
+    pace: Pace { every_ms: 1_500, in_groups_ms: 2_500, most: u32::MAX },
     tenant: true,
     idempotency_key: false,
     connect: Connect::Manual(CONNECT),

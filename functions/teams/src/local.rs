@@ -70,6 +70,11 @@ impl Local for Teams {
         (request.method == "PUT").then(|| format!("{} {}", request.path, sign::sha256_hex(&request.body)))
     }
 
+    fn edits(&self, request: &Request) -> Option<String> {
+        let id = request.path.rsplit('/').next().filter(|_| request.method == "PUT")?;
+        Some(encode::decode(id))
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         if request.path.starts_with("/keys/") {
             return quiet(200, published());
@@ -90,7 +95,8 @@ impl Local for Teams {
             (Some(text), _) => Some(text.to_owned()),
             (None, image) => image.map(|url| format!("[image: {url}]")),
         };
-        let id = number(&sign::sha256_hex(&request.body)).to_string();
+        let new = || number(&sign::sha256_hex(&request.body)).to_string();
+        let id = self.edits(request).unwrap_or_else(new);
         match (field("type"), shown) {
             (Some("typing"), _) => quiet(201, json!({})),
             (Some("message"), Some(text)) if !text.trim().is_empty() && text::fits(&text, SPEC.text) => {

@@ -1,8 +1,8 @@
 //! Facts about Microsoft Teams.
 
 use channel::{
-    AuthKind, Body, Connect, Generate, Half, Limit, Overlap, Reject401, SecretSpec, Spec, Step, Streaming,
-    Target, ThreadRule, TokenSpec, Unit,
+    AuthKind, Body, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step,
+    Streaming, Target, ThreadRule, TokenSpec, Unit,
 };
 use serde_json::Value;
 
@@ -74,6 +74,8 @@ pub static SPEC: Spec = Spec {
     thread: ThreadRule::Thread,
     overlap: Overlap::Coalesce,
     streaming: Streaming::Edit,
+    // learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit: 1,800 an hour in a conversation.
+    pace: Pace::every(2_000),
     tenant: true,
     idempotency_key: false,
     connect: Connect::Manual(CONNECT),

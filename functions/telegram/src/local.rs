@@ -47,6 +47,12 @@ impl Local for Telegram {
         request.path.ends_with("/editMessageText").then(|| sign::sha256_hex(&request.body))
     }
 
+    fn edits(&self, request: &Request) -> Option<String> {
+        let body: Value = serde_json::from_slice(&request.body).ok()?;
+        let id = body.get("message_id").filter(|_| request.path.ends_with("/editMessageText"))?;
+        id.as_i64().map(|id| id.to_string())
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let method = request.path.rsplit('/').next().unwrap_or("");
         if request.path.contains("/file/") {
@@ -55,6 +61,8 @@ impl Local for Telegram {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         match method {
             "sendMessage" | "editMessageText" => said(&body),
+            // A draft goes away by itself.
+            "sendMessageDraft" => Answer { said: Vec::new(), ..said(&body) },
             "getFile" => ok(json!({"file_id": body.get("file_id"), "file_path": "documents/file_1.bin"})),
             "getWebhookInfo" => ok(json!({"url": "", "pending_update_count": 0})),
             "getMe" => {
@@ -150,8 +158,13 @@ fn said(body: &Value) -> Answer {
     if !text::fits(&shown, SPEC.text) {
         return refused("Bad Request: message is too long");
     }
-    let id = number(&sign::sha256_hex(body.to_string().as_bytes()));
-    let response = json!({"ok": true, "result": {"message_id": id, "chat": {"id": chat}, "text": shown}});
+    let new = json!(number(&sign::sha256_hex(body.to_string().as_bytes())));
+    let id = body.get("message_id").unwrap_or(&new);
+    let result = match body.get("draft_id") {
+        Some(_) => json!(true),
+        None => json!({"message_id": id, "chat": {"id": chat}, "text": shown}),
+    };
+    let response = json!({"ok": true, "result": result});
     Answer {
         response: Response::json(200, &response),
         said: vec![Said { reply_key: chat.to_string(), text: shown }],

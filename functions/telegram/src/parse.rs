@@ -90,6 +90,7 @@ fn inbound(id: i64, from: &User, message: &Message, at: i64, ctx: &Context<'_>) 
             ..Address::default()
         },
         echo_of: None,
+        due: false,
     }
 }
 

@@ -29,6 +29,7 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
                 let so_far = texts(text, ctx.plain).into_iter().next();
                 steps.extend(so_far.map(|text| match posted {
                     Some(posted) => edit(posted, text, to, ctx.plain).optional(),
+                    None if shows_drafts(to, ctx.settings) => draft(text, to, ctx).optional(),
                     None => send(text, to, quote.take(), ctx.plain).optional(),
                 }));
             }
@@ -62,6 +63,24 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
 
 fn texts(text: &str, plain: bool) -> Vec<String> {
     if plain { render(text, &Unmarked, SPEC.text) } else { render(text, &Html, SPEC.text) }
+}
+
+/// Drafts are for private chats, whose ids are those of the users: groups have negative ones.
+fn shows_drafts(to: &Address, settings: &Value) -> bool {
+    settings.get("streaming").and_then(Value::as_str) != Some("edit") && !to.chat.starts_with('-')
+}
+
+/// <https://core.telegram.org/bots/api#sendmessagedraft>: the user sees the text grow; it is gone after 30 seconds, or with the
+/// answer. What has the same id is the same draft.
+fn draft(text: String, to: &Address, ctx: &PostContext<'_>) -> Step {
+    let key = ctx.part_key(0);
+    let id = key.get(..7).and_then(|digits| i32::from_str_radix(digits, 16).ok()).unwrap_or(0);
+    let mut body = json!({"draft_id": id.max(1), "text": text});
+    place(&mut body, to);
+    if !ctx.plain {
+        set(&mut body, "parse_mode", json!("HTML"));
+    }
+    call("sendMessageDraft", body).repeatable()
 }
 
 /// <https://core.telegram.org/bots/api#editmessagetext>

@@ -48,6 +48,12 @@ fn refused(step: &Step, answer: &Value, response: &Response) -> Settled {
         // The edit came twice.
         400 if said.contains("message is not modified") => Settled::Posted(edited(step)),
         400 if said.contains("can't parse entities") => Settled::Unformatted,
+        // The message says that already.
+        400 if said.contains("message is not modified") => Settled::Posted(None),
+        // The draft was deleted, or is too old: the answer becomes a message of its own.
+        400 if said.contains("message to edit not found") || said.contains("message can't be edited") => {
+            Settled::Gone
+        }
         // It cannot fetch a file: without markup that is a link.
         400 if said.contains("HTTP URL content") || said.contains("web page content") => Settled::Unformatted,
         // Blocked by the user, removed from the group, no such chat, wrong token: no other way would reach them.

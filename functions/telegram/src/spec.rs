@@ -1,8 +1,8 @@
 //! Telegram's facts.
 
 use channel::{
-    AuthKind, Body, Connect, Generate, Half, Limit, Overlap, Reject401, SecretSpec, Spec, Step, Streaming,
-    Target, ThreadRule, Unit,
+    AuthKind, Body, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step,
+    Streaming, Target, ThreadRule, Unit,
 };
 use serde_json::{Value, json};
 
@@ -46,7 +46,9 @@ pub static SPEC: Spec = Spec {
     // Telegram has no threads that a mention could open; a forum's topic is a place like a chat.
     thread: ThreadRule::Chat,
     overlap: Overlap::Coalesce,
-    streaming: Streaming::Edit,
+    streaming: Streaming::Native,
+    // core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this: one a second in a chat, 20 a minute in a group.
+    pace: Pace { every_ms: 1_000, in_groups_ms: 4_000, most: u32::MAX },
     tenant: false,
     idempotency_key: false,
     connect: Connect::Call(

@@ -1,7 +1,7 @@
 //! Facts about Twilio.
 
 use channel::{
-    Auth, AuthKind, Body, Connect, Generate, Half, Limit, Overlap, Reject401, SecretSpec, Spec, Step,
+    Auth, AuthKind, Body, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step,
     Streaming, Target, ThreadRule, Unit, encode,
 };
 use serde_json::Value;
@@ -71,6 +71,7 @@ pub static SPEC: Spec = Spec {
     thread: ThreadRule::Chat,
     overlap: Overlap::Coalesce,
     streaming: Streaming::Off,
+    pace: Pace::NONE,
     tenant: false,
     idempotency_key: false,
     connect: Connect::Call(

@@ -1,7 +1,7 @@
 //! The facts. There is no platform but ours, so most of them are our own choice.
 
 use channel::{
-    AuthKind, Connect, Generate, Half, Limit, Overlap, Reject401, SecretSpec, Spec, Streaming, ThreadRule,
+    AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Streaming, ThreadRule,
     Unit,
 };
 
@@ -58,6 +58,8 @@ pub static SPEC: Spec = Spec {
     thread: ThreadRule::Chat,
     overlap: Overlap::Coalesce,
     streaming: Streaming::Edit,
+    // Each is a write to the table.
+    pace: Pace::every(1_000),
     // Whom the site has signed in, and programs with a key, are its own people; other visitors are not.
     tenant: true,
     idempotency_key: true,

@@ -116,5 +116,6 @@ fn inbound(created: Created, delivery: &str, at: i64, ctx: &Context<'_>) -> Inbo
             ..Address::default()
         },
         echo_of: None,
+        due: false,
     }
 }

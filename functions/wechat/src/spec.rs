@@ -1,7 +1,7 @@
 //! Facts about WeChat's Official Accounts.
 
 use channel::{
-    AuthKind, Body, Connect, Generate, Half, Limit, Overlap, Reject401, SecretSpec, Spec, Step, Streaming,
+    AuthKind, Body, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step, Streaming,
     Target, ThreadRule, TokenSpec, Unit,
 };
 use serde_json::{Value, json};
@@ -69,6 +69,7 @@ pub static SPEC: Spec = Spec {
     thread: ThreadRule::Chat,
     overlap: Overlap::Coalesce,
     streaming: Streaming::Off,
+    pace: Pace::NONE,
     tenant: false,
     idempotency_key: false,
     connect: Connect::Manual(CONNECT),

@@ -1,7 +1,7 @@
 //! Facts about WeCom.
 
 use channel::{
-    AuthKind, Body, Connect, Generate, Half, Limit, Overlap, Reject401, SecretSpec, Spec, Step, Streaming,
+    AuthKind, Body, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step, Streaming,
     Target, ThreadRule, TokenSpec, Unit,
 };
 use serde_json::Value;
@@ -74,6 +74,7 @@ pub static SPEC: Spec = Spec {
     thread: ThreadRule::Chat,
     overlap: Overlap::Coalesce,
     streaming: Streaming::Off,
+    pace: Pace::NONE,
     tenant: true,
     idempotency_key: false,
     connect: Connect::Manual(CONNECT),

@@ -2,7 +2,7 @@
 
 use channel::graph::{ACCESS_TOKEN, APP_ID, APP_SECRET, VERIFY_TOKEN, id_setting, subscribe};
 use channel::{
-    Auth, AuthKind, Connect, Generate, Half, Limit, Overlap, Reject401, SecretSpec, Spec, Step, Streaming,
+    Auth, AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step, Streaming,
     ThreadRule, Unit, encode,
 };
 use serde_json::{Value, json};
@@ -67,6 +67,7 @@ pub static SPEC: Spec = Spec {
     thread: ThreadRule::Chat,
     overlap: Overlap::Coalesce,
     streaming: Streaming::Off,
+    pace: Pace::NONE,
     tenant: false,
     idempotency_key: false,
     connect: Connect::Terms(TERMS, &Connect::Call(connect, THEN)),

@@ -10,7 +10,7 @@ use secrets::Secrets;
 
 use crate::Error;
 
-/// Names of accounts (`telegram`, `telegram/support`) and `model`, each with its secrets by name.
+/// Names of accounts (`telegram`, `telegram/support`), `model` and `tool`, each with its secrets by name.
 type Book = BTreeMap<String, BTreeMap<String, String>>;
 
 /// The account that a channel's plain name stands for.
@@ -99,7 +99,7 @@ impl Credentials {
             let (channel, account) = key.split_once('/').unwrap_or((key, MAIN));
             let spec = specs.iter().find(|spec| spec.name == channel);
             let path = match (key.as_str(), spec) {
-                ("model", _) => format!("/{stack}/model"),
+                (shared @ ("model" | "tool"), _) => format!("/{stack}/{shared}"),
                 (_, Some(_)) => format!("/{stack}/{channel}/{account}"),
                 (_, None) => continue,
             };

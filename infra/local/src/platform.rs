@@ -2,8 +2,9 @@
 //!
 //! - `/<channel>/<base>/…`: the platform's API
 //! - `GET /calls?channel=x&since=n&wait=s`: what was called after the call numbered `n`, waiting up to `s` seconds for it
+//! - `POST /file {"channel", "path", "base64"}`: what is answered to a `GET` of that channel whose path holds `path`
 //! - `POST /fault`: makes the next calls of a channel fail, see [`Fault`]
-//! - `/model/v1`: an OpenAI-compatible model, see [`model`]
+//! - `/model/…`: a model that speaks several providers' protocols, see [`model`]
 //! - `/` and `/page/…`: the local page, see [`crate::page`]
 
 mod beyond;
@@ -12,7 +13,7 @@ mod fault;
 mod model;
 mod wire;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,8 +23,8 @@ use axum::extract::{DefaultBodyLimit, Json, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use channel::Request;
-use channel::local::{Look, Said};
+use channel::local::{Local, Look, Said};
+use channel::{Request, Step, Target};
 use model_invoker::channels;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -32,10 +33,10 @@ use tokio::sync::oneshot;
 
 use beyond::Beyond;
 pub use calls::Call;
-use calls::Calls;
+use calls::{Calls, Shown};
 pub use fault::Fault;
 pub(crate) use fault::Faults;
-use model::Model;
+use model::{Dialect, Model, Told};
 
 use crate::Error;
 use crate::page::{self, Page};
@@ -61,7 +62,18 @@ struct Stage {
     model: Model,
     /// Channel and key of what was posted, on platforms that know repetitions by a key.
     posted: Mutex<HashSet<(String, String)>>,
+    /// Where messages stand that may be changed: the reply key by channel and id.
+    places: Mutex<HashMap<(String, String), String>>,
+    files: Mutex<Vec<Sent>>,
     called: Box<dyn Fn(&Call) + Send + Sync>,
+}
+
+/// A file that somebody sent on a platform.
+#[derive(Deserialize)]
+struct Sent {
+    channel: String,
+    path: String,
+    base64: String,
 }
 
 impl Platform {
@@ -84,6 +96,8 @@ impl Platform {
             beyond: beyond.clone(),
             model: Model::default(),
             posted: Mutex::default(),
+            places: Mutex::default(),
+            files: Mutex::default(),
             called: Box::new(called),
         };
         let (stop, stopped) = oneshot::channel::<()>();
@@ -105,9 +119,14 @@ fn router(stage: Stage) -> Router {
     let platforms = Router::new()
         .route("/calls", get(list))
         .route("/fault", post(fault))
-        .route("/model/v1/chat/completions", post(complete))
+        .route("/file", post(file))
+        .route("/model/v1/audio/transcriptions", post(transcribe))
+        .route("/model/v1/chat/completions", post(chat))
+        .route("/model/anthropic/v1/messages", post(anthropic))
+        .route("/model/bedrock/model/{id}/converse-stream", post(converse))
         .route("/model/delay", post(model_delay))
         .route("/model/answers", post(model_answers))
+        .route("/model/go", post(model_go))
         .route("/model/calls", get(model_calls))
         .fallback(play)
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -134,6 +153,20 @@ async fn list(State(stage): State<Arc<Stage>>, Query(wanted): Query<Wanted>) -> 
 async fn fault(State(stage): State<Arc<Stage>>, Json(fault): Json<Fault>) -> StatusCode {
     stage.faults.plan(fault);
     StatusCode::NO_CONTENT
+}
+
+async fn file(State(stage): State<Arc<Stage>>, Json(file): Json<Sent>) -> StatusCode {
+    stage.files.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+    StatusCode::NO_CONTENT
+}
+
+/// A voice message in which somebody says what stands behind its first bytes.
+async fn transcribe(State(stage): State<Arc<Stage>>, body: Bytes) -> Json<Value> {
+    let said = body.windows(4).position(|four| four == b"OggS").and_then(|at| body.get(at + 4..));
+    let said = said.unwrap_or_default().split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let text = String::from_utf8_lossy(said).into_owned();
+    stage.model.note(&json!({"transcribed": text}));
+    Json(json!({ "text": text }))
 }
 
 /// A call to a platform.
@@ -163,6 +196,9 @@ async fn play(
         answer.said.retain(|_| real.is_success());
         answer.response = real;
     }
+    if let (Some(answer), Some(bytes)) = (&mut answer, sent(&stage, name, &request)) {
+        answer.response.body = bytes;
+    }
     let done = answer.as_ref().filter(|answer| answer.response.is_success());
     let mut look = done.map(|answer| room.look(&request, &answer.response)).unwrap_or_default();
     if let (Some(answer), Some(key)) = (&mut answer, room.known_by(&request)) {
@@ -177,16 +213,58 @@ async fn play(
         let texts: Vec<&str> = answer.said.iter().map(|said| said.text.as_str()).collect();
         Some(Said { reply_key: first.reply_key.clone(), text: texts.join("\n\n") })
     });
+    let shown = shown(&stage, room, name, &request, answer.as_ref(), said);
     let failure = fault.as_ref().filter(|fault| fault.fails());
     let answer = failure.map_or_else(|| answer.map(|answer| answer.response), Fault::response);
     let status = answer.as_ref().map_or(0, |answer| answer.status);
-    let call = stage.calls.note(name, &request, status, said);
+    let call = stage.calls.note(name, &request, status, shown);
     (stage.called)(&call);
     stage.page.called(&call, look);
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }
     wire::write(answer, fault.and_then(|fault| fault.harm))
+}
+
+/// The file that is asked for.
+fn sent(stage: &Stage, name: &str, request: &Request) -> Option<Vec<u8>> {
+    let files = stage.files.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_it = |file: &&Sent| file.channel == name && request.path.contains(&file.path);
+    let file = files.iter().rev().find(is_it).filter(|_| request.method == "GET")?;
+    channel::sign::from_base64(&file.base64)
+}
+
+/// The message that a call made or changed, and what it says now. A change stands where the message stands, even where the call
+/// does not name the place.
+fn shown(
+    stage: &Stage,
+    room: &dyn Local,
+    name: &str,
+    request: &Request,
+    answer: Option<&channel::local::Answer>,
+    said: Option<Said>,
+) -> Shown {
+    let (Some(answer), Some(mut said)) = (answer, said) else { return Shown::default() };
+    let (base, rest) = request.path.trim_start_matches('/').split_once('/').unwrap_or((&request.path, ""));
+    let target = Target::Base { base: base.to_owned(), path: format!("/{rest}") };
+    let step = Step::new(&request.method, target, channel::Body::Json(Value::Null));
+    let edits = room.edits(request);
+    let message = edits.clone().or_else(|| match room.settle(&step, &answer.response) {
+        channel::Settled::Posted(id) => id,
+        _ => None,
+    });
+    let mut places = stage.places.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut edited = false;
+    if let Some(message) = &message {
+        let key = (name.to_owned(), message.clone());
+        match places.get(&key).filter(|_| edits.is_some()) {
+            Some(place) => (said.reply_key, edited) = (place.clone(), true),
+            None => {
+                places.insert(key, said.reply_key.clone());
+            }
+        }
+    }
+    Shown { said: Some(said), message, edited }
 }
 
 fn read(headers: &HeaderMap) -> channel::Headers {
@@ -196,9 +274,21 @@ fn read(headers: &HeaderMap) -> channel::Headers {
         .collect()
 }
 
+async fn chat(State(stage): State<Arc<Stage>>, Json(question): Json<Value>) -> Response {
+    complete(&stage, Dialect::Chat, "/v1/chat/completions", question).await
+}
+
+async fn anthropic(State(stage): State<Arc<Stage>>, Json(question): Json<Value>) -> Response {
+    complete(&stage, Dialect::Anthropic, "/anthropic/v1/messages", question).await
+}
+
+async fn converse(State(stage): State<Arc<Stage>>, Json(question): Json<Value>) -> Response {
+    complete(&stage, Dialect::Converse, "/bedrock", question).await
+}
+
 /// The model as a channel named `model` where faults are concerned.
-async fn complete(State(stage): State<Arc<Stage>>, Json(question): Json<Value>) -> Response {
-    let fault = stage.faults.next("model", "/v1/chat/completions", question.to_string().as_bytes(), true);
+async fn complete(stage: &Stage, dialect: Dialect, path: &str, question: Value) -> Response {
+    let fault = stage.faults.next("model", path, question.to_string().as_bytes(), true);
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }
@@ -207,7 +297,7 @@ async fn complete(State(stage): State<Arc<Stage>>, Json(question): Json<Value>) 
             stage.model.note(&question);
             wire::write(fault.response(), fault.harm)
         }
-        None => stage.model.answer(question).await,
+        None => stage.model.answer(dialect, question).await,
     }
 }
 
@@ -223,11 +313,21 @@ async fn model_delay(State(stage): State<Arc<Stage>>, Json(delay): Json<Delay>) 
 
 #[derive(Deserialize)]
 struct Answers {
-    answers: Vec<String>,
+    answers: Vec<Told>,
 }
 
 async fn model_answers(State(stage): State<Arc<Stage>>, Json(next): Json<Answers>) -> StatusCode {
     stage.model.set_answers(next.answers);
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+struct Go {
+    pauses: u64,
+}
+
+async fn model_go(State(stage): State<Arc<Stage>>, Json(go): Json<Go>) -> StatusCode {
+    stage.model.go(go.pauses);
     StatusCode::NO_CONTENT
 }
 

@@ -34,6 +34,9 @@ pub struct Inbound {
     /// we posted ourselves is dropped, any other is an operator's ([`Kind::OperatorSaid`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub echo_of: Option<String>,
+    /// Nobody wrote it now: a reminder that the assistant set at the sender's request has come due. The text says of what.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub due: bool,
 }
 
 impl Inbound {
@@ -65,6 +68,7 @@ impl Inbound {
                 ..Address::default()
             },
             echo_of: None,
+            due: false,
         }
     }
 

@@ -41,7 +41,7 @@ pub use part::{Choice, Media, Part};
 pub use post::{Auth, Body, Fetch, Post, Settled, Step, Target, Upload, Way};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use spec::{
-    AuthKind, Connect, Generate, Half, Limit, OnDoubt, Overlap, Reject401, SecretSpec, Spec, Streaming,
+    AuthKind, Connect, Generate, Half, Limit, OnDoubt, Overlap, Pace, Reject401, SecretSpec, Spec, Streaming,
     ThreadRule, TokenSpec, Unit,
 };
 pub use version::{Shape, shape};

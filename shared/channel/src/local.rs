@@ -30,6 +30,11 @@ pub trait Local: Channel {
         false
     }
 
+    /// The id of the message that this call changes; `None` where it makes a new one, or none.
+    fn edits(&self, _request: &Request) -> Option<String> {
+        None
+    }
+
     /// The documents of keys that its requests are judged by, where it signs with keys that must be fetched: by the
     /// addresses that [`crate::Reject::NeedKey`] names under these settings. Signed with [`platform_key`].
     fn keys(&self, _settings: &Value) -> Keys {

@@ -39,6 +39,7 @@ pub struct Spec {
     pub thread: ThreadRule,
     pub overlap: Overlap,
     pub streaming: Streaming,
+    pub pace: Pace,
     /// The platform has tenants, and the room tells whether a sender belongs to ours.
     pub tenant: bool,
     /// The platform removes duplicates by a key that we send.
@@ -148,11 +149,36 @@ pub enum Overlap {
     Each,
 }
 
+/// How an answer can be shown while it is being written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Streaming {
+    /// It is posted when it is complete.
     Off,
+    /// A message is posted early and edited as it grows.
     Edit,
+    /// By a way of the platform's own, where the chat has it; by edits elsewhere.
     Native,
+}
+
+/// How often a message may change that is being written: what the platform takes for good, not in a burst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Milliseconds between two changes.
+    pub every_ms: u32,
+    /// The same in chats of more than two.
+    pub in_groups_ms: u32,
+    /// Changes of one message, the last one included.
+    pub most: u32,
+}
+
+impl Pace {
+    /// For platforms that show nothing before the answer.
+    pub const NONE: Pace = Pace { every_ms: 0, in_groups_ms: 0, most: 0 };
+
+    /// The same everywhere, as often as one likes.
+    pub const fn every(ms: u32) -> Pace {
+        Pace { every_ms: ms, in_groups_ms: ms, most: u32::MAX }
+    }
 }
 
 /// What a retry does with a call that was begun and not known to have ended.

@@ -163,6 +163,7 @@ mod tests {
             conversation: Conversation { chat: "1".into(), thread: None },
             kind: Kind::Dm,
             echo_of: None,
+            due: false,
             sender: Sender {
                 id: "7".into(),
                 name: "n".into(),

@@ -19,6 +19,9 @@ use tracing_subscriber::registry::LookupSpan;
 /// A field of this name holds a JSON object as text: its members become fields of the line.
 pub const JSON: &str = "json";
 
+/// Crates whose lines quote what they carry: messages of tool servers, bodies and addresses. They log nothing.
+const TOO_TALKATIVE: &[&str] = &["rmcp"];
+
 /// Sets up logging for the process, at the level that Lambda was told (`AWS_LAMBDA_LOG_LEVEL`), else `INFO`.
 pub fn init() {
     let wanted = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|level| level.parse().ok());
@@ -59,6 +62,10 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
+        let source = event.metadata().target().split("::").next().unwrap_or_default();
+        if TOO_TALKATIVE.contains(&source) {
+            return Ok(());
+        }
         let mut fields = Fields::default();
         for span in context.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
             if let Some(formatted) = span.extensions().get::<FormattedFields<N>>() {
@@ -144,20 +151,34 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_line_has_the_fields_of_its_spans_at_the_top() {
+    /// What stands in the log after `work`.
+    fn logged(work: impl FnOnce()) -> String {
         let log = Log::default();
         let writer = log.clone();
         let subscriber =
             tracing_subscriber::fmt().json().event_format(Flat).with_writer(move || writer.clone()).finish();
-        tracing::subscriber::with_default(subscriber, || {
+        tracing::subscriber::with_default(subscriber, work);
+        String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn crates_that_quote_messages_log_nothing() {
+        let log = logged(|| {
+            tracing::error!(target: "rmcp::service", answer = "secret words", "received");
+            tracing::error!(target: "rmcpx", "ours");
+        });
+        assert!(!log.contains("secret words") && log.contains("ours") && log.lines().count() == 1, "{log}");
+    }
+
+    #[test]
+    fn a_line_has_the_fields_of_its_spans_at_the_top() {
+        let log = logged(|| {
             let _runtime =
                 tracing::info_span!("invoke", requestId = "r-1", xrayTraceId = "Root=1-2-3").entered();
             let _message = tracing::error_span!("message", id = "7", conversation = "c").entered();
             let more = serde_json::json!({"_aws": {"Timestamp": 5}, "Spend": 0.5});
             tracing::info!(id = "8", count = 2, good = true, json = %more, "done");
         });
-        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
         let line: Value = serde_json::from_str(log.trim_end()).unwrap();
         assert!(line["timestamp"].as_str().unwrap().ends_with('Z') && log.ends_with("}\n"), "{log}");
         let mut line = line.as_object().unwrap().clone();

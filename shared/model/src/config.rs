@@ -6,22 +6,46 @@ use reqwest::Url;
 use secrecy::SecretString;
 
 use crate::bedrock::Bedrock;
-use crate::chat::{Chat, Dialect};
+use crate::chat::{Chat, Provider};
 use crate::echo::Echo;
 use crate::stream::Limits;
 use crate::{Error, Model};
 
+/// What `provider` may be.
+pub const PROVIDERS: &[&str] = &[
+    "openai",
+    "anthropic",
+    "gemini",
+    "azure",
+    "mistral",
+    "groq",
+    "openrouter",
+    "deepseek",
+    "ollama",
+    "bedrock",
+    "echo",
+];
+
+/// How many tokens a model with [`ModelConfig::reasoning`] may think, beyond those of its answer.
+pub const THINKING_TOKENS: u32 = 8_192;
+
 /// One entry under `models`, its key already read from the secrets.
 #[derive(Clone, Default)]
 pub struct ModelConfig {
-    /// `openai`, `anthropic`, `ollama`, `bedrock` or `echo`.
+    /// One of [`PROVIDERS`]. With a `base_url`, `openai` is any server that speaks OpenAI's API.
     pub provider: String,
-    /// The provider's name for the model; on Bedrock a model id, inference profile id or ARN.
+    /// The provider's name for the model; on Azure the deployment's name, on Bedrock a model id, inference
+    /// profile id or ARN.
     pub model: String,
     /// Where the provider is, when it is not the usual place.
     pub base_url: Option<String>,
+    /// `chat` (the default) or `responses`: which of their two APIs `openai` and `azure` are asked by.
+    pub api: Option<String>,
     pub key: Option<SecretString>,
-    /// The model thinks before it writes: its first token may take 60 s instead of 20 s.
+    /// The name under which the key is stored, if it is not the provider's.
+    pub key_name: Option<String>,
+    /// The model thinks before it writes: its first token may take 60 s instead of 20 s, and it gets
+    /// [`THINKING_TOKENS`] on top.
     pub reasoning: bool,
     /// Most tokens an answer of this model may have, whatever is asked for.
     pub max_output_tokens: Option<u32>,
@@ -50,19 +74,11 @@ pub struct Aws {
 /// [`Error::NotSetUp`], saying what to change in the configuration.
 pub fn build(config: ModelConfig, clients: &Clients) -> Result<Box<dyn Model>, Error> {
     let limits = Limits::of(config.reasoning);
-    let dialect = match config.provider.as_str() {
-        "openai" => Dialect::OpenAi,
-        "anthropic" => Dialect::Anthropic,
-        "ollama" => Dialect::Ollama,
-        "bedrock" => return Ok(Box::new(Bedrock::new(config, clients, limits)?)),
-        "echo" => return Ok(Box::new(Echo)),
-        other => {
-            return Err(Error::NotSetUp(format!(
-                "there is no provider `{other}`: use openai, anthropic, ollama, bedrock or echo"
-            )));
-        }
-    };
-    Ok(Box::new(Chat::new(dialect, config, clients, limits)?))
+    match config.provider.as_str() {
+        "bedrock" => Ok(Box::new(Bedrock::new(config, clients, limits)?)),
+        "echo" => Ok(Box::new(Echo)),
+        _ => Ok(Box::new(Chat::new(Provider::of(&config)?, config, clients, limits)?)),
+    }
 }
 
 impl ModelConfig {
@@ -71,9 +87,12 @@ impl ModelConfig {
         format!("{} {}", self.provider, self.model)
     }
 
-    /// The smaller of what is asked for and what the configuration allows.
-    pub(crate) fn cap(&self, asked: u32) -> u32 {
-        self.max_output_tokens.map_or(asked, |most| most.min(asked))
+    /// The smaller of what is asked for and what the configuration allows, and room for thoughts. `None`: as much
+    /// as the model can.
+    pub(crate) fn most_tokens(&self, asked: u32) -> Option<u32> {
+        let most = self.max_output_tokens.map_or(asked, |most| most.min(asked));
+        let thoughts = if self.reasoning { THINKING_TOKENS } else { 0 };
+        (most < u32::MAX).then(|| most.saturating_add(thoughts))
     }
 
     /// The model's name, which only `echo` does without.
@@ -95,5 +114,21 @@ impl ModelConfig {
                 self.provider
             ))),
         }
+    }
+
+    pub(crate) fn no_key(&self) -> Error {
+        let name = self.key_name.as_deref().unwrap_or(&self.provider);
+        Error::NotSetUp(format!(
+            "provider `{}` needs a key: store it with `crabhook secrets set model {name}`",
+            self.provider
+        ))
+    }
+
+    pub(crate) fn no_such_provider(&self) -> Error {
+        Error::NotSetUp(format!(
+            "there is no provider `{}`: use one of {}",
+            self.provider,
+            PROVIDERS.join(", ")
+        ))
     }
 }

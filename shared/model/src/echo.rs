@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::{Answer, Ask, Error, Model, OnText, Role, Stop, Usage};
+use crate::{Answer, Ask, Error, Model, OnText, Role};
 
 pub(crate) struct Echo;
 
@@ -17,6 +17,6 @@ impl Model for Echo {
         let said = said.map_or("", |message| message.text.as_str());
         let text = format!("[no model set up] You said: {said}");
         on_text(&text);
-        Ok(Answer { text, usage: Usage::default(), model: self.name().to_owned(), stop: Stop::End })
+        Ok(Answer { text, model: self.name().to_owned(), calls_made: 1, ..Answer::default() })
     }
 }

@@ -30,7 +30,7 @@ impl Error {
 
     /// What the error means once `partial` has been handed on: nothing may be asked again unseen.
     pub(crate) fn after(self, partial: String) -> Self {
-        if partial.is_empty() {
+        if partial.trim().is_empty() {
             return self;
         }
         let why = match self {
@@ -64,6 +64,7 @@ const TOO_LONG: &[&str] = &[
 ];
 const FILTERED: &[&str] = &["content_filter", "content filter", "content_policy", "moderation", "flagged"];
 const UNPAID: &[&str] = &["insufficient_quota", "credit balance", "billing"];
+const MISCALLED: &[&str] = &["tool_use_failed"];
 const UNKNOWN_MODEL: &[&str] =
     &["model_not_found", "model identifier", "inference profile", "on-demand throughput", "end of its life"];
 
@@ -81,6 +82,8 @@ pub(crate) fn from_status(status: u16, retry_after: Option<Duration>, body: &str
             Error::Refused("the provider's content filter stopped the question".into())
         }
         400 if says(UNKNOWN_MODEL) => unknown_model(status),
+        // Groq checks calls before it streams them: the model may do better next time.
+        400 if says(MISCALLED) => Error::busy("it called a tool in a wrong way"),
         401 | 403 => Error::NotSetUp(format!(
             "the provider does not accept the key ({status}): store a valid one with `crabhook secrets set`"
         )),

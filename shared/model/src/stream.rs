@@ -1,25 +1,32 @@
 //! Reading an answer piece by piece, and giving up in time.
 
+use std::collections::BTreeSet;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use futures::{Stream, StreamExt};
-use tokio::time::timeout_at;
+use tokio::time::sleep_until;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
-use crate::{Answer, Error, OnText, Stop, Usage};
+use crate::thoughts::Filter;
+use crate::{Answer, Error, OnText, Stop, ToolCall, Usage};
 
 /// What a provider's stream consists of, for us.
 pub(crate) enum Piece {
     Text(String),
-    /// Work on the answer that is not shown: reasoning.
+    /// Work on the answer that is not shown: reasoning, or a call being written.
     Thinking,
     /// The connection lives; says nothing about the answer.
     Pulse,
-    End {
-        usage: Usage,
-        stop: Stop,
-    },
+    End(End),
+}
+
+/// What is known only when the answer is complete.
+pub(crate) struct End {
+    pub usage: Usage,
+    pub stop: Stop,
+    pub calls: Vec<ToolCall>,
 }
 
 /// How long silence is borne.
@@ -53,43 +60,93 @@ pub(crate) async fn read(
     deadline: Instant,
     on_text: OnText<'_>,
 ) -> Result<Answer, Error> {
-    let mut pieces = std::pin::pin!(pieces);
-    let mut text = String::new();
+    let mut pieces = pin!(pieces);
+    let mut written = Written { on_text, filter: Filter::default(), text: String::new() };
     let mut patience = Instant::now() + limits.first;
+    // One timer for the whole answer, set anew when it rings, not with every piece.
+    let mut alarm = pin!(sleep_until(deadline.min(patience).into()));
     loop {
         // genai logs bodies, with the conversation in them, at level `error`: nothing it says gets through.
         let next = pieces.next().with_subscriber(Dispatch::none());
-        let failure = match timeout_at(deadline.min(patience).into(), next).await {
-            Ok(Some(Ok(Piece::Text(piece)))) => {
-                on_text(&piece);
-                text.push_str(&piece);
-                patience = Instant::now() + limits.idle;
+        let piece = tokio::select! {
+            biased;
+            piece = next => piece,
+            () = alarm.as_mut() => {
+                let until = deadline.min(patience);
+                if Instant::now() >= until {
+                    return Err(Error::busy("it did not answer in time").after(written.text));
+                }
+                alarm.as_mut().reset(until.into());
                 continue;
             }
-            Ok(Some(Ok(Piece::Thinking))) => {
-                patience = Instant::now() + limits.idle;
-                continue;
-            }
-            Ok(Some(Ok(Piece::Pulse))) => continue,
-            Ok(Some(Ok(Piece::End { usage, stop }))) => return finish(text, usage, stop, model),
-            Ok(Some(Err(error))) => error,
-            Ok(None) => Error::busy("it closed the connection before the end of the answer"),
-            Err(_) => Error::busy("it did not answer in time"),
         };
-        return Err(failure.after(text));
+        match piece {
+            Some(Ok(Piece::Text(piece))) => written.add(piece),
+            Some(Ok(Piece::Thinking)) => {}
+            Some(Ok(Piece::Pulse)) => continue,
+            Some(Ok(Piece::End(end))) => return finish(written.done(), end, model),
+            Some(Err(error)) => return Err(error.after(written.text)),
+            None => {
+                let error = Error::busy("it closed the connection before the end of the answer");
+                return Err(error.after(written.text));
+            }
+        }
+        patience = Instant::now() + limits.idle;
     }
 }
 
-/// An answer without text is none: what is done next depends on why it has none.
-fn finish(text: String, usage: Usage, stop: Stop, model: &str) -> Result<Answer, Error> {
-    if !text.trim().is_empty() {
-        return Ok(Answer { text, usage, model: model.to_owned(), stop });
+/// What was handed on, and what of it was text.
+struct Written<'a> {
+    on_text: OnText<'a>,
+    filter: Filter,
+    text: String,
+}
+
+impl Written<'_> {
+    fn add(&mut self, piece: String) {
+        let shown = self.filter.shown(piece);
+        if !shown.is_empty() {
+            (self.on_text)(&shown);
+            self.text.push_str(&shown);
+        }
     }
-    match stop {
-        Stop::Filtered => Err(Error::Refused("the provider's content filter stopped the answer".into())),
-        Stop::Length => Err(Error::NotSetUp(
-            "the model used up its output tokens before it wrote anything: raise `max_output_tokens`".into(),
-        )),
-        Stop::End | Stop::Other => Err(Error::busy("its answer was empty")),
+
+    fn done(mut self) -> String {
+        let rest = std::mem::take(&mut self.filter).rest();
+        if !rest.is_empty() {
+            (self.on_text)(&rest);
+            self.text.push_str(&rest);
+        }
+        self.text
+    }
+}
+
+/// An answer with neither text nor calls is none: what is done next depends on why it has none.
+fn finish(text: String, end: End, model: &str) -> Result<Answer, Error> {
+    let End { usage, mut stop, mut calls } = end;
+    if !calls.is_empty() {
+        tell_apart(&mut calls);
+        stop = Stop::Tools;
+    } else if text.trim().is_empty() {
+        return Err(match stop {
+            Stop::Filtered => Error::Refused("the provider's content filter stopped the answer".into()),
+            Stop::Length => Error::NotSetUp(
+                "the model used up its output tokens before it wrote anything: raise `max_output_tokens`, or \
+                 say `reasoning: true` if it thinks"
+                    .into(),
+            ),
+            Stop::End | Stop::Tools | Stop::Other => Error::busy("its answer was empty"),
+        });
+    }
+    Ok(Answer { text, calls, usage, model: model.to_owned(), stop, calls_made: 1 })
+}
+
+/// Some providers give two calls of an answer the same id, or none.
+fn tell_apart(calls: &mut [ToolCall]) {
+    let mut seen = BTreeSet::new();
+    for (number, call) in calls.iter_mut().enumerate() {
+        if call.id.is_empty() || !seen.insert(call.id.clone()) {
+            call.id = format!("{}-{number}", call.id);
+        }
     }
 }

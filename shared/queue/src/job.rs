@@ -103,6 +103,7 @@ pub(crate) mod tests {
             at: 5,
             address: Address::default(),
             echo_of: None,
+            due: false,
         }
     }
 

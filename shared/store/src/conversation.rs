@@ -2,7 +2,7 @@
 
 use channel::ConversationKey;
 use turn::machine::SKEW_MS;
-use turn::{Head, OpenTurn, VERSION};
+use turn::{Draft, Head, OpenTurn, VERSION};
 
 use crate::Error;
 use crate::change::Change;
@@ -21,7 +21,7 @@ pub enum Taken {
 /// What came of renewing the lease.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Renewed {
-    Renewed(Head),
+    Renewed(Box<Head>),
     /// It is no longer mine, or given back.
     Fenced,
 }
@@ -93,7 +93,7 @@ impl Store {
     ) -> Result<Renewed, Error> {
         let renew = mine(conversation, "SET #until = :until", epoch).with(":until", number(until));
         Ok(match self.update(renew).await? {
-            Outcome::Done(item) => Renewed::Renewed(head(item)?),
+            Outcome::Done(item) => Renewed::Renewed(Box::new(head(item)?)),
             Outcome::Refused(_) => Renewed::Fenced,
         })
     }
@@ -113,6 +113,24 @@ impl Store {
             .with(":open", serde_dynamo::to_attribute_value(open)?)
             .with(":until", number(until));
         Ok(match self.update(mark).await? {
+            Outcome::Done(_) => Written::Done,
+            Outcome::Refused(_) => Written::Fenced,
+        })
+    }
+
+    /// Writes down the message on the platform that shows what is being written, so that whoever goes on edits that one.
+    ///
+    /// # Errors
+    /// Whether it is written is not known; writing it again is safe.
+    pub async fn draft(
+        &self,
+        conversation: &ConversationKey,
+        epoch: u64,
+        draft: &Draft,
+    ) -> Result<Written, Error> {
+        let show = mine(conversation, "SET #draft = :draft", epoch)
+            .with(":draft", serde_dynamo::to_attribute_value(draft)?);
+        Ok(match self.update(show).await? {
             Outcome::Done(_) => Written::Done,
             Outcome::Refused(_) => Written::Fenced,
         })
@@ -234,6 +252,12 @@ mod tests {
             cancel: Some(7),
             interrupt: Some(3),
             paused: 1_795_000_000_001,
+            draft: Some(Draft { turn: 4, posted: "88".into(), at: 1_795_000_000_002 }),
+            summary_to: 2,
+            assistant: Some("reviewer".into()),
+            model: Some("claude".into()),
+            disclosed: true,
+            last_at: 1_795_000_000_003,
         };
         assert_eq!(head(keys::head(&of).with(&full, None).unwrap()).unwrap(), full);
     }

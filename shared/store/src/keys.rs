@@ -6,11 +6,16 @@
 //! | | `SEEN#<id>` | the message came before; for 8 days |
 //! | | `IN#<id>` | the message waits |
 //! | | `TURN#<10 digits>` | an answered turn |
+//! | | `PENDING` | calls of tools that wait for somebody's yes |
+//! | | `SUMMARY` | what earlier turns said |
 //! | `U#<channel>#<account>#<user>` | `PROFILE` | a person |
+//! | | `NOTES` | what is remembered of them |
 //! | `PEOPLE` | `<channel>#<account>#<user>` | the same person, for the operator's list |
 //! | `G#<channel>#<account>#<chat>` | `ALLOWED` | an owner said `/allow` there |
 //! | `CLAIM` | `<SHA-256 of the code>` | a one-time code of `crabhook claim` |
-//! | `COUNT#<scope>` | `<day or minute>` | a counter |
+//! | `COUNT#<scope>` | `<month, day or minute>` | a counter |
+//! | `USAGE#<month>` | `<channel>#<account>#<user>#<conversation>#<assistant>#<model>#<day>` | what was used that day |
+//! | `COOLDOWN` | `<model>` | a model that is left alone for some time |
 //! | `TOKEN#<channel>#<account>` | `<name>` | a token that the platform issued for some time |
 //! | `WEB#<account>#<session>` | `OUT#…` | a part of a reply to a page: the channel `web` writes and lays it out |
 //! | | `SIGN` | what is being written there |
@@ -51,9 +56,21 @@ pub(crate) fn turn(of: &ConversationKey, number: u32) -> Key {
     Key { pk: conversation(of), sk: turn_sk(number) }
 }
 
+pub(crate) fn pending(of: &ConversationKey) -> Key {
+    Key { pk: conversation(of), sk: "PENDING".to_owned() }
+}
+
 /// Ten digits hold every `u32`, so that the order of keys is the order of turns.
 pub(crate) fn turn_sk(number: u32) -> String {
     format!("TURN#{number:010}")
+}
+
+pub(crate) fn summary(of: &ConversationKey) -> Key {
+    Key { pk: conversation(of), sk: "SUMMARY".to_owned() }
+}
+
+pub(crate) fn notes(channel: &str, account: &str, user: &str) -> Key {
+    Key { sk: "NOTES".to_owned(), ..profile(channel, account, user) }
 }
 
 pub(crate) fn profile(channel: &str, account: &str, user: &str) -> Key {
@@ -75,6 +92,18 @@ pub(crate) fn claim(code: &str) -> Key {
 
 pub(crate) fn count(scope: &str, period: &str) -> Key {
     Key { pk: format!("COUNT#{}", short_id(scope)), sk: period.to_owned() }
+}
+
+/// The partition of what was used in a month, `yyyy-mm`.
+pub(crate) fn usage(month: &str) -> String {
+    format!("USAGE#{month}")
+}
+
+/// The partition of the models that are left alone for some time.
+pub(crate) const COOLDOWN: &str = "COOLDOWN";
+
+pub(crate) fn cooldown(model: &str) -> Key {
+    Key { pk: COOLDOWN.to_owned(), sk: short_id(model) }
 }
 
 pub(crate) fn token(channel: &str, account: &str, name: &str) -> Key {
@@ -101,7 +130,7 @@ mod tests {
         for sk in [head(&of).sk, inbox(&of, "~").sk, inbox(&of, "\u{10ffff}").sk, inbox(&of, "").sk] {
             assert!(from <= sk.as_str() && sk.as_str() < to, "{sk}");
         }
-        for sk in [seen(&of, "1").sk, turn(&of, 1).sk] {
+        for sk in [seen(&of, "1").sk, turn(&of, 1).sk, summary(&of).sk] {
             assert!(sk.as_str() > to, "{sk}");
         }
         assert!(turn_sk(9) < turn_sk(10) && turn_sk(10) < turn_sk(u32::MAX));

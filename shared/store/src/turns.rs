@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use channel::ConversationKey;
 use turn::machine::LEASE_MS;
 use turn::{Commit, OpenTurn, Turn};
@@ -18,8 +18,8 @@ const DAY_S: i64 = 86_400;
 const HISTORY_PAGE: usize = 8;
 
 impl Store {
-    /// Writes a turn: HEAD, the turn, the messages that leave the inbox, in one transaction that only the holder of
-    /// `epoch` may make; the lease is renewed with it. `token` names this commit among all, so that repeating it is safe. The turn is forgotten
+    /// Writes a turn: HEAD, the turn, the messages that leave the inbox, a turn that is taken back, in one transaction that only the
+    /// holder of `epoch` may make; the lease is renewed with it, and with a turn no draft is left. `token` names this commit among all, so that repeating it is safe. The turn is forgotten
     /// `history_days` after `now`, Unix milliseconds.
     ///
     /// # Errors
@@ -33,21 +33,17 @@ impl Store {
         history_days: u32,
         now: i64,
     ) -> Result<Written, Error> {
-        // With the turn, what it was asked to stop is over.
-        let head = mine(
-            conversation,
-            "SET #open = :open, #next = :next, #since = :since, #until = :until REMOVE #cancel",
-            epoch,
-        )
-        .with(":open", serde_dynamo::to_attribute_value(&commit.open)?)
-        .with(":next", number(commit.next))
-        .with(":since", number(commit.since))
-        .with(":until", number(now + LEASE_MS));
-        let mut items = vec![head.into_item(&self.table)?];
+        let mut items = vec![of_head(conversation, epoch, commit, now)?.into_item(&self.table)?];
         if let Some(turn) = &commit.turn {
             let ttl = seconds(now) + i64::from(history_days.max(1)) * DAY_S;
             let item = keys::turn(conversation, turn.number).with(&with_places(turn), Some(ttl))?;
             items.push(put_if(&self.table, item, None, HashMap::new())?);
+        }
+        if let Some(undone) = commit.change.undone {
+            let undo = Change::at(keys::turn(conversation, undone), "SET #undone = :yes")
+                .only_if("attribute_exists(#pk)")
+                .with(":yes", AttributeValue::Bool(true));
+            items.push(undo.into_item(&self.table)?);
         }
         for id in &commit.delete {
             items.push(delete_if(&self.table, keys::inbox(conversation, id), None, HashMap::new())?);
@@ -95,13 +91,14 @@ impl Store {
         let turn = with_places(turn);
         let rewrite = Change::at(
             keys::turn(conversation, turn.number),
-            "SET #steps = :steps, #ids = :ids, #way = :way, #plain = :plain",
+            "SET #steps = :steps, #ids = :ids, #way = :way, #plain = :plain, #draft = :draft",
         )
         .only_if("attribute_exists(#pk)")
         .with(":steps", serde_dynamo::to_attribute_value(&turn.steps)?)
         .with(":ids", serde_dynamo::to_attribute_value(&turn.ids)?)
         .with(":way", serde_dynamo::to_attribute_value(turn.way)?)
-        .with(":plain", serde_dynamo::to_attribute_value(turn.plain)?);
+        .with(":plain", serde_dynamo::to_attribute_value(turn.plain)?)
+        .with(":draft", serde_dynamo::to_attribute_value(&turn.draft)?);
         let items = vec![head.into_item(&self.table)?, rewrite.into_item(&self.table)?];
         Ok(match self.transact(items, &token()).await? {
             Transacted::Done => Written::Done,
@@ -167,6 +164,42 @@ impl Store {
         }
         Ok(turns)
     }
+}
+
+/// What a commit changes of HEAD. With a turn, what it was asked to stop is over, and its draft is its first part.
+fn of_head(conversation: &ConversationKey, epoch: u64, commit: &Commit, now: i64) -> Result<Change, Error> {
+    let turn::Change { since, summary_to, assistant, model, disclosed, last_at, undone: _ } = &commit.change;
+    let mut set = "SET #open = :open, #next = :next, #since = :since, #until = :until".to_owned();
+    let mut remove = "REMOVE #cancel".to_owned();
+    if commit.turn.is_some() {
+        remove.push_str(", #draft");
+    }
+    let mut values = vec![
+        (":open", serde_dynamo::to_attribute_value(&commit.open)?),
+        (":next", number(commit.next)),
+        (":since", number(since.unwrap_or(commit.since))),
+        (":until", number(now + LEASE_MS)),
+    ];
+    let fields = [
+        ("summary_to", ":summary_to", summary_to.map(number)),
+        ("disclosed", ":disclosed", disclosed.map(AttributeValue::Bool)),
+        ("last_at", ":last_at", last_at.map(number)),
+        ("assistant", ":assistant", assistant.clone().flatten().map(text)),
+        ("model", ":model", model.clone().flatten().map(text)),
+    ];
+    for (name, place, value) in fields {
+        if let Some(value) = value {
+            set.push_str(&format!(", #{name} = {place}"));
+            values.push((place, value));
+        }
+    }
+    for (name, chosen) in [("assistant", assistant), ("model", model)] {
+        if *chosen == Some(None) {
+            remove.push_str(&format!(", #{name}"));
+        }
+    }
+    let change = mine(conversation, &format!("{set} {remove}"), epoch);
+    Ok(values.into_iter().fold(change, |change, (place, value)| change.with(place, value)))
 }
 
 /// The turn with a place for the id of each part, so that each can be written into its own.

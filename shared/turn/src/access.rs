@@ -30,7 +30,7 @@ pub enum Role {
 }
 
 /// What becomes of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Judgement {
     /// For the model.
     Answer,
@@ -77,10 +77,11 @@ pub fn judge(inbound: &Inbound, standing: &Standing) -> Judgement {
     if group && !inbound.addressed {
         return Judgement::Refuse(Refusal::NotAddressed);
     }
-    if as_claim(inbound.text()).is_some() {
+    // A reminder's text is the assistant's own: no command, and no code.
+    if !inbound.due && as_claim(inbound.text()).is_some() {
         return Judgement::Claim;
     }
-    let command = Command::parse(inbound.text());
+    let command = if inbound.due { None } else { Command::parse(inbound.text()) };
     if command == Some(Command::Allow) && standing.role == Role::Owner {
         return Judgement::Command(Command::Allow);
     }
@@ -214,6 +215,7 @@ mod tests {
             at: 0,
             address: channel::Address::default(),
             echo_of: None,
+            due: false,
         }
     }
 
@@ -226,26 +228,26 @@ mod tests {
     #[test]
     fn who_may_talk() {
         use Judgement::{Answer, Refuse};
-        let stranger = Refuse(Refusal::Stranger);
-        let closed = Refuse(Refusal::GroupNotAllowed);
+        let stranger = || Refuse(Refusal::Stranger);
+        let closed = || Refuse(Refusal::GroupNotAllowed);
         for (access, role, home, expected) in [
             (Access::Owner, Role::Owner, Home::Unknown, Answer),
-            (Access::Owner, Role::Allowed, Home::Yes, stranger),
-            (Access::Owner, Role::Stranger, Home::Yes, stranger),
+            (Access::Owner, Role::Allowed, Home::Yes, stranger()),
+            (Access::Owner, Role::Stranger, Home::Yes, stranger()),
             (Access::Pairing, Role::Allowed, Home::Unknown, Answer),
-            (Access::Pairing, Role::Stranger, Home::Unknown, stranger),
-            (Access::List, Role::Allowed, Home::Unknown, stranger),
+            (Access::Pairing, Role::Stranger, Home::Unknown, stranger()),
+            (Access::List, Role::Allowed, Home::Unknown, stranger()),
             (Access::Workspace, Role::Stranger, Home::Yes, Answer),
-            (Access::Workspace, Role::Stranger, Home::No, stranger),
-            (Access::Workspace, Role::Stranger, Home::Unknown, stranger),
+            (Access::Workspace, Role::Stranger, Home::No, stranger()),
+            (Access::Workspace, Role::Stranger, Home::Unknown, stranger()),
             (Access::Workspace, Role::Owner, Home::No, Answer),
             (Access::Open, Role::Stranger, Home::No, Answer),
         ] {
             check(access, role, home, Kind::Dm, false, expected);
         }
-        check(Access::Owner, Role::Owner, Home::Unknown, Kind::Group, false, closed);
+        check(Access::Owner, Role::Owner, Home::Unknown, Kind::Group, false, closed());
         check(Access::Owner, Role::Stranger, Home::Unknown, Kind::Group, true, Answer);
-        check(Access::Workspace, Role::Stranger, Home::No, Kind::Group, true, stranger);
+        check(Access::Workspace, Role::Stranger, Home::No, Kind::Group, true, stranger());
         check(Access::Open, Role::Stranger, Home::Unknown, Kind::Group, false, Answer);
     }
 
@@ -291,7 +293,7 @@ mod tests {
             channel_per_minute: 3,
             per_person: 4,
             per_stack: 5,
-            output_tokens: 0,
+            ..Limits::NONE
         };
         assert_eq!(Cap::ALL.map(|cap| cap.limit(&limits)), [1, 2, 3, 4, 5]);
         assert_eq!(Cap::ALL.map(|cap| cap.limit(&Limits::NONE)), [0; 5]);

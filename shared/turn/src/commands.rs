@@ -1,12 +1,40 @@
 //! What people can tell the assistant itself, on every channel.
 
+mod choose;
+mod custom;
+mod help;
+#[cfg(test)]
+mod tests;
+
+pub use choose::{Chosen, choose_assistant, choose_model, last_turn};
+pub use custom::{Found, custom};
+pub use help::help;
+
 /// A command, as the whole text of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// What it can do.
     Help,
+    /// Somebody opens the chat: the greeting.
+    Start,
     /// Forget what was said so far.
     New,
+    /// Tell what was said so far in fewer words.
+    Compact,
+    /// Answer the last messages anew.
+    Retry,
+    /// Take back the last messages and their answer.
+    Undo,
+    /// Which model answers here; with a name: that one does from now on.
+    Model { name: Option<String> },
+    /// Which assistant answers here; with a name: that one does from now on.
+    Assistant { name: Option<String> },
+    /// What the person used today and this month.
+    Usage,
+    /// What is remembered of the person.
+    Memory,
+    /// Forget one note; which one must be said.
+    Forget { id: Option<u32> },
     /// Is it there, which model, what is left today.
     Status,
     /// Stop the answer that is being written.
@@ -20,30 +48,65 @@ pub enum Command {
 impl Command {
     /// The command that a text is, if it is one. `/start` is what Telegram sends when somebody opens the chat.
     pub fn parse(text: &str) -> Option<Command> {
-        match text.trim().to_ascii_lowercase().as_str() {
-            "/help" | "/start" => Some(Command::Help),
-            "/new" => Some(Command::New),
-            "/status" => Some(Command::Status),
-            "/stop" => Some(Command::Stop),
-            "/allow" => Some(Command::Allow),
-            "/bot on" => Some(Command::Bot { on: true }),
-            "/bot off" => Some(Command::Bot { on: false }),
+        let (name, rest) = split(text)?;
+        let given = (!rest.is_empty()).then(|| rest.to_owned());
+        let bare = |command: Command| rest.is_empty().then_some(command);
+        match name.to_ascii_lowercase().as_str() {
+            "help" => bare(Command::Help),
+            "start" => bare(Command::Start),
+            "new" => bare(Command::New),
+            "compact" => bare(Command::Compact),
+            "retry" => bare(Command::Retry),
+            "undo" => bare(Command::Undo),
+            "usage" => bare(Command::Usage),
+            "memory" => bare(Command::Memory),
+            "status" => bare(Command::Status),
+            "stop" => bare(Command::Stop),
+            "allow" => bare(Command::Allow),
+            "model" => Some(Command::Model { name: given }),
+            "assistant" => Some(Command::Assistant { name: given }),
+            "forget" => Some(Command::Forget { id: rest.trim_start_matches('#').parse().ok() }),
+            "bot" => match rest.to_ascii_lowercase().as_str() {
+                "on" => Some(Command::Bot { on: true }),
+                "off" => Some(Command::Bot { on: false }),
+                _ => None,
+            },
             _ => None,
         }
     }
 
     /// Answered at once, beside a turn that may be running. The others wait in the inbox like every message.
-    pub fn is_immediate(self) -> bool {
-        matches!(self, Command::Help | Command::Status | Command::Stop)
+    pub fn is_immediate(&self) -> bool {
+        matches!(self, Command::Help | Command::Start | Command::Status | Command::Stop)
     }
 }
 
-/// The answer to `/help`.
-pub const HELP: &str = "I am an AI assistant. Write to me as you would to a person; in groups, mention me.\n\n\
-     - `/new` starts over: I forget what was said before\n\
-     - `/stop` stops the answer I am writing\n\
-     - `/status` shows whether I am working, and what is left today\n\
-     - `/help` shows this";
+/// Names that no command of the operator's own may have.
+pub const NAMES: &[&str] = &[
+    "help",
+    "start",
+    "new",
+    "compact",
+    "retry",
+    "undo",
+    "model",
+    "assistant",
+    "usage",
+    "memory",
+    "forget",
+    "status",
+    "stop",
+    "allow",
+    "bot",
+];
+
+/// The command's name and what stands behind it, where a text begins like a command: `/model fast` and `/model:fast` are the same.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim().strip_prefix('/')?;
+    let end = text.find(|c: char| c == ':' || c.is_whitespace()).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    Some((name, rest.strip_prefix(':').unwrap_or(rest).trim()))
+}
 
 /// How a claim code looks: it is recognised before anybody looks it up.
 const CLAIM_PREFIX: &str = "claim-";
@@ -59,32 +122,4 @@ pub fn as_claim(text: &str) -> Option<&str> {
     let text = text.trim();
     let code = text.strip_prefix(CLAIM_PREFIX)?;
     (code.len() == 20 && code.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn commands_are_whole_texts() {
-        for (text, command) in [
-            ("/help", Some(Command::Help)),
-            (" /NEW ", Some(Command::New)),
-            ("/stop now", None),
-            ("/bot off", Some(Command::Bot { on: false })),
-            ("/bot", None),
-            ("what is /help", None),
-            ("/unknown", None),
-        ] {
-            assert_eq!(Command::parse(text), command, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_claim_code_is_known_by_its_shape() {
-        let code = claim_code(&[7; 10]);
-        assert_eq!(as_claim(&format!(" {code}\n")), Some(code.as_str()));
-        assert_eq!(as_claim("claim-"), None);
-        assert_eq!(as_claim("claim my baggage, please"), None);
-    }
 }

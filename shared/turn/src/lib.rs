@@ -3,11 +3,19 @@
 //! configures ([`config`]). No I/O, no clock.
 
 pub mod access;
+pub mod calendar;
 pub mod commands;
 pub mod config;
 pub mod machine;
+pub mod notes;
+pub mod pending;
 pub mod prompt;
+pub mod spend;
 mod state;
+pub mod template;
 
 pub use machine::{Commit, Effect, Event, Fate, State, Token, step};
-pub use state::{Head, OpenTurn, PartState, Spoken, Turn, Usage, VERSION, Waiting};
+pub use state::{
+    Buttons, Change, Draft, Head, Kept, Note, Notes, OpenTurn, PartState, Spoken, Summary, Turn, Usage, VERSION,
+    Waiting,
+};

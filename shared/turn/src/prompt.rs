@@ -101,6 +101,7 @@ mod tests {
             model: String::new(),
             at: 0,
             stopped: false,
+            ..Turn::default()
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a conversation's state is made of: the items that `store` keeps and that every invocation takes up.
 
-use channel::{Address, Inbound, Step, Way};
+use channel::{Address, Choice, Inbound, Step, Way};
 use serde::{Deserialize, Serialize};
 
 /// The shape of the items as written today; readers accept this one and the one before, and ignore unknown fields.
@@ -38,6 +38,54 @@ pub struct Head {
     /// Until then only people answer here, Unix milliseconds.
     #[serde(default)]
     pub paused: i64,
+    /// What is shown of the answer that is being written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<Draft>,
+    /// First turn that the summary does not cover; what stands before it is told by the summary alone.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub summary_to: u32,
+    /// The assistant that was chosen here, by its name; the configured one otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assistant: Option<String>,
+    /// The model that was chosen here, by its name under `models`; the assistant's otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// It was said here that an assistant answers.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub disclosed: bool,
+    /// When the newest answer was committed, Unix milliseconds; 0 = never.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub last_at: i64,
+}
+
+/// A message of ours on the platform that grows while the model writes; the turn's first part replaces it in the end.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Draft {
+    /// Number of the turn that is being written.
+    pub turn: u32,
+    /// The platform's id of the message.
+    pub posted: String,
+    /// When it was first shown, Unix milliseconds.
+    pub at: i64,
+}
+
+/// What a commit changes of HEAD and of earlier turns beside the protocol's own fields. What is `None` stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Change {
+    /// First turn that the model still sees.
+    pub since: Option<u32>,
+    /// First turn that the summary does not cover.
+    pub summary_to: Option<u32>,
+    /// The assistant chosen; `Some(None)`: the configured one again.
+    pub assistant: Option<Option<String>>,
+    /// The model chosen; `Some(None)`: the assistant's own again.
+    pub model: Option<Option<String>>,
+    /// It was said that an assistant answers, or is to be said again.
+    pub disclosed: Option<bool>,
+    /// When an answer was committed, Unix milliseconds.
+    pub last_at: Option<i64>,
+    /// The turn that is taken out of the history.
+    pub undone: Option<u32>,
 }
 
 /// The states of a turn's parts; their texts and ids live in the [`Turn`].
@@ -78,7 +126,7 @@ pub struct Waiting {
 }
 
 /// One answered turn.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Turn {
     pub v: u32,
     pub number: u32,
@@ -101,6 +149,15 @@ pub struct Turn {
     /// The platform's ids of the parts, as they were posted.
     #[serde(default)]
     pub ids: Vec<Option<String>>,
+    /// The platform's id of the message that showed it while it was written; its beginning takes that one's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<String>,
+    /// Said before the answer and no part of it: that an assistant answers, a warning. The model never sees it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub before: String,
+    /// The end of the answer, where it asks and can be answered by pressing a button.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buttons: Option<Buttons>,
     #[serde(default)]
     pub usage: Usage,
     #[serde(default)]
@@ -110,6 +167,43 @@ pub struct Turn {
     /// The user stopped it: the answer is what there was by then.
     #[serde(default)]
     pub stopped: bool,
+    /// The user took it back: the model does not see it any more.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub undone: bool,
+    /// Name of the assistant that answered.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub assistant: String,
+    /// What it cost by the configured prices, millionths of a US dollar.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cost_micro_usd: u64,
+    /// Calls of a model that it took.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub calls: u32,
+    /// Names of the tools that were called, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<String>,
+    /// What came with the messages and is in the bucket.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<Kept>,
+}
+
+/// A file that somebody sent, kept for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The sender's name for it.
+    pub name: String,
+    /// Of what is kept: a picture's own, or `text/plain` for the text of a document.
+    pub media_type: String,
+    /// In the stack's bucket.
+    pub key: String,
+}
+
+/// A question with answers to choose from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buttons {
+    /// The question: the answer ends with it.
+    pub text: String,
+    pub choices: Vec<Choice>,
 }
 
 /// A message as the history remembers it.
@@ -131,6 +225,55 @@ pub struct Spoken {
 /// Tokens that a turn cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Usage {
+    /// The cached ones included.
     pub input: u32,
+    /// Those of thinking included.
     pub output: u32,
+    /// Of the input, those that the provider had read before.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cached: u32,
+    /// Of the output, those of thinking that nobody sees.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub reasoning: u32,
+}
+
+/// What earlier turns of a conversation said, in the model's words.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Summary {
+    #[serde(default)]
+    pub v: u32,
+    /// First turn that it does not cover.
+    pub upto: u32,
+    pub text: String,
+}
+
+/// What is remembered of a person for good, because they or the model said so.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Notes {
+    #[serde(default)]
+    pub v: u32,
+    /// Rises with every change.
+    #[serde(default)]
+    pub rev: u64,
+    /// The highest id that was ever given.
+    #[serde(default)]
+    pub last_id: u32,
+    /// Oldest first.
+    #[serde(default)]
+    pub notes: Vec<Note>,
+}
+
+/// One thing that is remembered of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// From 1; never given twice to one person.
+    pub id: u32,
+    pub text: String,
+    /// When it was written down, Unix milliseconds.
+    pub at: i64,
+}
+
+/// Whether a field need not be written.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

@@ -80,13 +80,24 @@ fn posts(calls: &[Call], heard: &[Heard]) -> Vec<Post> {
         ((heard.channel.to_owned(), heard.reply_key.clone()), heard.message.conversation.clone())
     };
     let places: BTreeMap<(String, String), String> = heard.iter().map(place).collect();
-    let post = |call: &Call| {
-        let said = call.said.clone()?;
+    // A message that grew is one, and says what it says in the end.
+    let mut posts: Vec<(Option<&str>, Post)> = Vec::new();
+    for (call, said) in calls.iter().filter_map(|call| Some((call, call.said.clone()?))) {
         let conversation = places.get(&(call.channel.clone(), said.reply_key)).cloned();
-        let unanswered = !(200..300).contains(&call.status);
-        Some(Post { at: call.at, conversation, text: said.text, unanswered })
-    };
-    calls.iter().filter_map(post).collect()
+        let id = call.message.as_deref();
+        let grown = posts
+            .iter_mut()
+            .rev()
+            .find(|(message, post)| call.edited && *message == id && post.conversation == conversation);
+        match grown {
+            Some((_, post)) => post.text = said.text,
+            None => {
+                let unanswered = !(200..300).contains(&call.status);
+                posts.push((id, Post { at: call.at, conversation, text: said.text, unanswered }));
+            }
+        }
+    }
+    posts.into_iter().map(|(_, post)| post).collect()
 }
 
 /// What users said after the last answer.

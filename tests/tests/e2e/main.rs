@@ -6,11 +6,18 @@ mod access;
 mod compatibility;
 mod faults;
 mod mail;
+mod media;
+mod memory;
+mod model;
 mod operations;
 mod operator;
 mod overlap;
+mod personas;
 mod rude;
+mod spend;
+mod streaming;
 mod talk;
+mod tools;
 mod windows;
 
 use std::future::Future;
@@ -21,11 +28,13 @@ use tests::world::World;
 use tokio::runtime::Runtime;
 use tokio::sync::{Mutex, OnceCell};
 
-/// Everybody may talk; the scripted model answers.
+/// Everybody may talk; the scripted model answers, and only it is heard.
 const OPEN: &str = "
 version: 1
 models:
   default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
+assistants:
+  default: {disclosure: never}
 ";
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -50,10 +59,18 @@ fn shared(test: impl AsyncFnOnce(&World)) {
     static TURN: OnceLock<Mutex<()>> = OnceLock::new();
     RUNTIME.block_on(async {
         let _turn = TURN.get_or_init(Mutex::default).lock().await;
-        let world = WORLD.get_or_init(|| World::start("shared", OPEN, secrets)).await;
+        let world = WORLD.get_or_init(|| World::start("shared", &whole_answers(), secrets)).await;
         world.think(0).await;
         test(world).await;
     });
+}
+
+/// Where answers appear when they are complete: a test that waits for a text sees no half of it on a busy machine.
+fn whole_answers() -> String {
+    let streams = model_invoker::channels::ALL.iter().map(|room| room.spec());
+    let off = streams.filter(|spec| spec.streaming != channel::Streaming::Off);
+    let off: String = off.map(|spec| format!("  {}: {{streaming: off}}\n", spec.name)).collect();
+    format!("{OPEN}channels:\n{off}")
 }
 
 /// A model's key, and a second Telegram bot.

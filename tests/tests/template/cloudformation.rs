@@ -42,7 +42,7 @@ pub fn of_type<'a>(resources: &'a Value, kind: &str) -> Vec<(&'a str, &'a Value)
         .collect()
 }
 
-/// What roles and policies allow: every Allow statement, with the logical name of whom it belongs to.
+/// What roles and policies allow: every Allow statement, those under a condition too, with the logical name of whom it belongs to.
 pub fn statements(resources: &Value) -> impl Iterator<Item = (&str, &Value)> {
     resources.as_object().expect("resources").iter().flat_map(|(name, resource)| {
         let properties = &resource["Properties"];
@@ -54,6 +54,10 @@ pub fn statements(resources: &Value) -> impl Iterator<Item = (&str, &Value)> {
         let documents = inline.chain(own);
         let statements =
             documents.flat_map(|document| document["Statement"].as_array().expect("a list of statements"));
+        let statements = statements.map(|statement| match &statement["Fn::If"] {
+            Value::Array(choice) => choice.get(1).expect("what holds under the condition"),
+            _ => statement,
+        });
         statements
             .filter(|statement| statement["Effect"] == "Allow")
             .map(move |statement| (name.as_str(), statement))

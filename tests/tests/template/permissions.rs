@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cloudformation::{actions, statements};
-use crate::{bootstrap, channels, resources};
+use crate::{bootstrap, channels, resources, template};
 
 #[test]
 fn webhook_may_write_one_queue_and_read_its_own_secrets() {
@@ -29,6 +29,57 @@ fn webhook_may_write_one_queue_and_read_its_own_secrets() {
             json!({"Fn::GetAtt": [format!("Role{channel}"), "Arn"]})
         );
     }
+}
+
+/// What the invoker may do beside queue, table, secrets, models and log, word for word.
+#[test]
+fn invoker_reaches_its_files_its_reminders_and_named_tools_only() {
+    let resources = resources();
+    let stated: Vec<&Value> = statements(&resources)
+        .filter(|(name, statement)| {
+            let others = |action: &String| {
+                !["sqs", "dynamodb", "ssm", "bedrock", "logs"]
+                    .iter()
+                    .any(|service| action.starts_with(service))
+            };
+            *name == "InvokerRole" && actions(statement).iter().any(others)
+        })
+        .map(|(_, statement)| statement)
+        .collect();
+    let schedules =
+        "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/${Reminders}/*";
+    let expected = [
+        json!({"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": {"Fn::Sub": "${Media.Arn}/media/*"}}),
+        json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": {"Fn::Sub": "${Media.Arn}/knowledge/*"}}),
+        json!({"Effect": "Allow", "Action": "scheduler:CreateSchedule", "Resource": {"Fn::Sub": schedules}}),
+        json!({"Effect": "Allow", "Action": "iam:PassRole", "Resource": {"Fn::GetAtt": ["ReminderRole", "Arn"]},
+            "Condition": {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}}),
+        json!({"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": {"Ref": "ToolFunctions"}}),
+    ];
+    assert_eq!(stated, expected.iter().collect::<Vec<_>>());
+    let all = resources["InvokerRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+        .as_array()
+        .unwrap();
+    let tools: Vec<&Value> = all.iter().filter_map(|statement| statement.get("Fn::If")).collect();
+    assert_eq!(tools.len(), 1, "only the tools depend on a condition");
+    assert_eq!((&tools[0][0], &tools[0][2]), (&json!("Tooled"), &json!({"Ref": "AWS::NoValue"})));
+    assert_eq!(
+        template()["Parameters"]["ToolFunctions"]["Default"],
+        "",
+        "no function is a tool unless it is named"
+    );
+}
+
+#[test]
+fn a_reminder_may_write_to_the_queue_and_nobody_else_may_take_its_role() {
+    let resources = resources();
+    let role = &resources["ReminderRole"]["Properties"];
+    let send = json!([{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": {"Fn::GetAtt": ["Queue", "Arn"]}}]);
+    assert_eq!(role["Policies"].as_array().unwrap().len(), 1);
+    assert_eq!(role["Policies"][0]["PolicyDocument"]["Statement"], send);
+    let own = json!({"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}, "aws:SourceArn": {"Fn::GetAtt": ["Reminders", "Arn"]}}});
+    let trust = json!([{"Effect": "Allow", "Principal": {"Service": "scheduler.amazonaws.com"}, "Action": "sts:AssumeRole", "Condition": own}]);
+    assert_eq!(role["AssumeRolePolicyDocument"]["Statement"], trust);
 }
 
 #[test]

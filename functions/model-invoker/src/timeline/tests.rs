@@ -23,10 +23,11 @@ fn turn(number: u32, messages: &[&str]) -> Turn {
         plain: false,
         steps: vec![],
         ids: vec![],
-        usage: Usage { input: 30, output: 4 },
+        usage: Usage { input: 30, output: 4, ..Usage::default() },
         model: "m".into(),
         at: 250,
         stopped: false,
+        ..Turn::default()
     }
 }
 

@@ -165,6 +165,7 @@ pub fn inbound(
             ..Address::default()
         },
         echo_of: None,
+        due: false,
     }
 }
 

@@ -143,6 +143,7 @@ fn the_schema_knows_every_key_of_the_code_and_no_other() {
         provider: "openai".into(),
         model: "m".into(),
         base_url: Some("http://127.0.0.1:1".into()),
+        api: Some("chat".into()),
         key: Some("k".into()),
         fallback: Some("default".into()),
         reasoning: true,

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use aws_credential_types::provider::ProvideCredentials as _;
-use model::{Ask, Aws, Clients, Message, Model as _, Role};
-use model_invoker::{Configuration, Metrics, Models, Services};
+use model::{Ask, Aws, Clients, Cooldowns, Message, Model as _, Role};
+use model_invoker::{Keys, Models};
 use turn::config::Config;
 
 use super::Findings;
@@ -13,6 +13,8 @@ use crate::{Error, http};
 
 /// Long enough for a model that thinks before it writes.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A busy model is asked once more.
+const CALLS: u32 = 2;
 /// The fewest that some providers take.
 const TOKENS: u32 = 16;
 
@@ -26,7 +28,8 @@ pub async fn check(place: &Place, config: &Config, findings: &mut Findings) -> R
         );
         return Ok(());
     }
-    let services = services(place).await?;
+    let (models, secrets) = (models(place).await?, place.secrets());
+    let keys = Keys { secrets: &secrets, root: &format!("/{}", place.stack) };
     for (name, entry) in &config.models {
         let title = format!("models.{name} ({})", format!("{} {}", entry.provider, entry.model).trim());
         if entry.provider == "echo" {
@@ -44,7 +47,7 @@ pub async fn check(place: &Place, config: &Config, findings: &mut Findings) -> R
         if let Some(entry) = alone.models.get_mut(name) {
             entry.fallback = None;
         }
-        match ask(&services, &alone, name).await {
+        match ask(&models, keys, &alone, name).await {
             Ok(ms) => findings.good(format!("{title}: answers in {ms} ms")),
             Err(error) => findings.wrong(title, &error, to_do(&error, &entry.provider, entry.key.as_deref())),
         }
@@ -52,10 +55,10 @@ pub async fn check(place: &Place, config: &Config, findings: &mut Findings) -> R
     Ok(())
 }
 
-async fn ask(services: &Services, config: &Config, name: &str) -> Result<u128, model::Error> {
-    let chain = services.models.chain(services, config, name).await?;
+async fn ask(models: &Models, keys: Keys<'_>, config: &Config, name: &str) -> Result<u128, model::Error> {
+    let chain = models.chain(keys, config, name, Cooldowns::default(), CALLS).await?;
     let started = Instant::now();
-    let question = Message { role: Role::User, text: "Say: ok".to_owned(), name: None };
+    let question = Message { role: Role::User, text: "Say: ok".to_owned(), ..Message::default() };
     let ask = Ask { messages: vec![question], max_output_tokens: TOKENS, ..Ask::default() };
     match chain.ask(&ask, started + PATIENCE, &mut |_| ()).await {
         Ok(_) | Err(model::Error::Interrupted { .. }) => Ok(started.elapsed().as_millis()),
@@ -74,9 +77,8 @@ fn to_do(error: &model::Error, provider: &str, key: Option<&str>) -> String {
     }
 }
 
-/// What the invoker works with, with the operator's own credentials.
-async fn services(place: &Place) -> Result<Services, Error> {
-    let egress = http::egress()?;
+/// As the invoker asks, with the operator's own credentials.
+pub async fn models(place: &Place) -> Result<Models, Error> {
     let credentials = match place.aws.credentials_provider() {
         Some(provider) => provider.provide_credentials().await.ok(),
         None => None,
@@ -86,17 +88,5 @@ async fn services(place: &Place) -> Result<Services, Error> {
         (Some(http), Some(region), Some(credentials)) => Some(Aws { http, region, credentials }),
         _ => None,
     };
-    Ok(Services {
-        store: place.store(),
-        queue: place.queue(),
-        secrets: place.secrets(),
-        models: Models { clients: Clients { http: egress.configured_client(), aws } },
-        tokens: model_invoker::tokens::Tokens::default(),
-        egress,
-        configuration: Configuration::default(),
-        metrics: Metrics::of_stack(&place.stack),
-        memory_mb: 0,
-        secrets_root: format!("/{}", place.stack),
-        dead_letter_url: place.endpoints.dead_letter_url.clone(),
-    })
+    Ok(Models { clients: Clients { http: http::egress()?.configured_client(), aws } })
 }

@@ -28,8 +28,22 @@ pub struct Call {
     pub status: u16,
     /// The text that people saw.
     pub said: Option<Said>,
+    /// The platform's id of the message that says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// It said something else before.
+    #[serde(default)]
+    pub edited: bool,
     /// Parsed where it is JSON, else text.
     pub body: Value,
+}
+
+/// What a call made appear.
+#[derive(Default)]
+pub(super) struct Shown {
+    pub said: Option<Said>,
+    pub message: Option<String>,
+    pub edited: bool,
 }
 
 pub(super) struct Calls {
@@ -45,7 +59,7 @@ impl Default for Calls {
 }
 
 impl Calls {
-    pub fn note(&self, channel: &str, request: &Request, status: u16, said: Option<Said>) -> Call {
+    pub fn note(&self, channel: &str, request: &Request, status: u16, shown: Shown) -> Call {
         let text = || Value::from(String::from_utf8_lossy(&request.body).into_owned());
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let call = Call {
@@ -55,7 +69,9 @@ impl Calls {
             method: request.method.clone(),
             path: request.path.clone(),
             status,
-            said,
+            said: shown.said,
+            message: shown.message,
+            edited: shown.edited,
             body: serde_json::from_slice(&request.body).unwrap_or_else(|_| text()),
         };
         kept.push_back(call.clone());

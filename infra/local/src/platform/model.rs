@@ -1,27 +1,127 @@
-//! A model for tests, at `/model/v1` for the provider `openai`: it says `You said: …`, or what it was told to say.
-//! <https://platform.openai.com/docs/api-reference/chat>
+//! A model for tests: it says `You said: …`, or what it was told to say, in the protocol of the provider that is asked.
 //!
+//! - `/model/v1`: `openai`; `/model/anthropic/v1`: `anthropic`; `/model/bedrock`: `bedrock`
 //! - `POST /model/delay {"ms": 2000}`: how long it thinks
-//! - `POST /model/answers {"answers": […]}`: what it says next, one entry a question
+//! - `POST /model/answers {"answers": […]}`: what it says next, one entry a question: see [`Told`]
+//!   Before each `⏸` in a text it waits
+//! - `POST /model/go {"pauses": 1}`: it goes on where it waits, up to so many pauses of an answer; 0 after `/model/answers`
 //! - `GET /model/calls`: what it was asked, each question with its time as `at`, Unix milliseconds
 
+mod anthropic;
+mod chat;
+mod converse;
+
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Json;
+use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use futures::{Stream, StreamExt as _, stream};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::watch;
+
+/// Where an answer waits.
+const PAUSE: &str = "⏸";
 
 #[derive(Default)]
-pub(super) struct Model(Mutex<Mind>);
+pub(super) struct Model {
+    mind: Mutex<Mind>,
+    /// The pauses of an answer that are over.
+    gone: Arc<watch::Sender<u64>>,
+}
 
 #[derive(Default)]
 struct Mind {
     delay: Duration,
-    answers: VecDeque<String>,
+    answers: VecDeque<Told>,
     questions: Vec<Value>,
+}
+
+/// What it is told to say: a text, or a text with calls of tools and a usage.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Told {
+    Text(String),
+    Turn(Turn),
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Turn {
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    calls: Vec<Called>,
+    #[serde(default)]
+    usage: Option<Counted>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Called {
+    name: String,
+    arguments: Value,
+}
+
+/// Tokens.
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct Counted {
+    input: u32,
+    output: u32,
+    /// Of the input.
+    #[serde(default)]
+    cached: u32,
+}
+
+impl Turn {
+    fn usage(&self) -> Counted {
+        let words = u32::try_from(self.text.split_whitespace().count()).unwrap_or(u32::MAX);
+        self.usage.unwrap_or(Counted { input: 10, output: words, cached: 0 })
+    }
+}
+
+/// The protocol of a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Chat,
+    Anthropic,
+    Converse,
+}
+
+impl Dialect {
+    /// Everything that users said after the last answer.
+    fn said(self, question: &Value) -> String {
+        let messages =
+            question.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let by_user = |message: &&Value| message.get("role").and_then(Value::as_str) == Some("user");
+        let new: Vec<&Value> = messages.iter().rev().take_while(by_user).collect();
+        let texts = new.iter().rev().map(|message| match message.get("content") {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Array(parts)) => parts.iter().filter_map(|part| part.get("text")?.as_str()).collect(),
+            _ => String::new(),
+        });
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
+    /// The answer's events, in order.
+    fn events(self, turn: &Turn) -> Vec<Vec<u8>> {
+        match self {
+            Dialect::Chat => chat::events(turn),
+            Dialect::Anthropic => anthropic::events(turn),
+            Dialect::Converse => converse::events(turn),
+        }
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Dialect::Chat | Dialect::Anthropic => "text/event-stream",
+            Dialect::Converse => "application/vnd.amazon.eventstream",
+        }
+    }
 }
 
 impl Model {
@@ -29,8 +129,13 @@ impl Model {
         self.with(|mind| mind.delay = delay);
     }
 
-    pub fn set_answers(&self, answers: Vec<String>) {
+    pub fn set_answers(&self, answers: Vec<Told>) {
         self.with(|mind| mind.answers = answers.into());
+        self.gone.send_replace(0);
+    }
+
+    pub fn go(&self, pauses: u64) {
+        self.gone.send_replace(pauses);
     }
 
     pub fn questions(&self) -> Vec<Value> {
@@ -45,53 +150,47 @@ impl Model {
         self.with(|mind| mind.questions.push(question));
     }
 
-    pub async fn answer(&self, question: Value) -> Response {
+    pub async fn answer(&self, dialect: Dialect, question: Value) -> Response {
         self.note(&question);
         let (delay, told) = self.with(|mind| (mind.delay, mind.answers.pop_front()));
         tokio::time::sleep(delay).await;
-        let text = told.unwrap_or_else(|| format!("You said: {}", said(&question)));
-        if question.get("stream").and_then(Value::as_bool).unwrap_or(false) {
-            streamed(&text)
-        } else {
-            whole(&text)
+        let turn = match told {
+            Some(Told::Turn(turn)) => turn,
+            Some(Told::Text(text)) => Turn { text, ..Turn::default() },
+            None => Turn { text: format!("You said: {}", dialect.said(&question)), ..Turn::default() },
+        };
+        let streamed =
+            dialect != Dialect::Chat || question.get("stream").and_then(Value::as_bool).unwrap_or(false);
+        if !streamed {
+            return Json(chat::whole(&turn)).into_response();
         }
+        let head = [(header::CONTENT_TYPE, dialect.content_type())];
+        if turn.text.contains(PAUSE) {
+            return (head, Body::from_stream(self.paused(dialect.events(&turn)))).into_response();
+        }
+        (head, dialect.events(&turn).concat()).into_response()
+    }
+
+    /// The events, each as soon as the pauses before it are over.
+    fn paused(&self, events: Vec<Vec<u8>>) -> impl Stream<Item = Result<Bytes, Infallible>> + use<> {
+        let mut pauses = 0;
+        let events = events.into_iter().map(move |event| {
+            let text = String::from_utf8_lossy(&event).into_owned();
+            pauses += u64::from(text.contains(PAUSE));
+            (pauses, text.replace(PAUSE, ""))
+        });
+        let gone = self.gone.clone();
+        stream::iter(events).then(move |(pauses, event)| {
+            let mut gone = gone.subscribe();
+            async move {
+                // Ends when the stand-in does.
+                let _ = gone.wait_for(|gone| *gone >= pauses).await;
+                Ok(event.into())
+            }
+        })
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Mind) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.mind.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-/// Everything that users said after the last answer.
-fn said(question: &Value) -> String {
-    let messages = question.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let role = |message: &Value| message.get("role").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let new: Vec<&Value> = messages.iter().rev().take_while(|message| role(message) == "user").collect();
-    let texts = new.iter().rev().map(|message| match message.get("content") {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(parts)) => parts.iter().filter_map(|part| part.get("text")?.as_str()).collect(),
-        _ => String::new(),
-    });
-    texts.collect::<Vec<_>>().join("\n")
-}
-
-fn usage(text: &str) -> Value {
-    let tokens = text.split_whitespace().count();
-    json!({"prompt_tokens": 10, "completion_tokens": tokens, "total_tokens": tokens + 10})
-}
-
-fn whole(text: &str) -> Response {
-    let message = json!({"role": "assistant", "content": text});
-    let choice = json!({"index": 0, "message": message, "finish_reason": "stop"});
-    Json(json!({"object": "chat.completion", "choices": [choice], "usage": usage(text)})).into_response()
-}
-
-/// Word by word.
-fn streamed(text: &str) -> Response {
-    let chunk = |delta: Value, reason: Option<&str>| json!({"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]});
-    let words = text.split_inclusive(' ').map(|word| chunk(json!({"content": word}), None));
-    let end = [chunk(json!({}), Some("stop")), json!({"choices": [], "usage": usage(text)})];
-    let events = words.chain(end).map(|chunk| format!("data: {chunk}\n\n"));
-    let body = events.collect::<String>() + "data: [DONE]\n\n";
-    ([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()
 }

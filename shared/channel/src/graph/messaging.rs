@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{APP_ID, challenge, id_setting};
 use crate::{
-    Attachment, AuthKind, Connect, Context, Fetch, Inbound, Kind, Limit, Overlap, Received, Reject401,
+    Attachment, AuthKind, Connect, Context, Fetch, Inbound, Kind, Limit, Overlap, Pace, Received, Reject401,
     Response, Sender, Spec, Streaming, ThreadRule, Unit, Verified, Window, encode,
 };
 
@@ -44,6 +44,7 @@ pub const FACTS: Spec = Spec {
     thread: ThreadRule::Chat,
     overlap: Overlap::Coalesce,
     streaming: Streaming::Off,
+    pace: Pace::NONE,
     tenant: false,
     idempotency_key: false,
     connect: Connect::Manual(""),

@@ -30,6 +30,7 @@ static SPEC: Spec = Spec {
     thread: ThreadRule::Chat,
     overlap: Overlap::Coalesce,
     streaming: Streaming::Off,
+    pace: Pace::NONE,
     tenant: false,
     idempotency_key: false,
     connect: Connect::Manual(""),
@@ -98,6 +99,7 @@ fn inbound(account: &str, id: &str) -> Inbound {
         at: 0,
         address: Address::default(),
         echo_of: None,
+        due: false,
     }
 }
 

@@ -14,7 +14,9 @@ const UNREADABLE: &str = "it answered something unreadable";
 pub(super) fn judge(error: &genai::Error) -> Error {
     use genai::Error as E;
     match error {
-        E::HttpError { status, body, headers, .. } => from_status(status.as_u16(), pause(headers), body),
+        E::HttpError { status, body, headers, .. } => {
+            from_status(status.as_u16(), pause(headers, body), body)
+        }
         E::WebModelCall { webc_error, .. } | E::WebAdapterCall { webc_error, .. } => call(webc_error),
         E::WebStream { error, .. } => transport(error.as_ref()),
         E::ChatResponse { body, .. } => in_stream(body),
@@ -34,7 +36,7 @@ pub(super) fn judge(error: &genai::Error) -> Error {
 fn call(error: &webc::Error) -> Error {
     match error {
         webc::Error::ResponseFailedStatus { status, body, headers } => {
-            from_status(status.as_u16(), pause(headers), body)
+            from_status(status.as_u16(), pause(headers, body), body)
         }
         webc::Error::Reqwest(error) => connection(error),
         webc::Error::ResponseFailedNotJson { .. }
@@ -54,7 +56,7 @@ fn transport(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Error {
     }
 }
 
-fn connection(error: &reqwest::Error) -> Error {
+pub(crate) fn connection(error: &reqwest::Error) -> Error {
     if error.is_connect() {
         Error::busy("it cannot be reached: is `base_url` right, and does it run?")
     } else if error.is_timeout() {
@@ -72,21 +74,35 @@ fn connection(error: &reqwest::Error) -> Error {
 fn in_stream(body: &Value) -> Error {
     let inner = body.get("error").unwrap_or(body);
     let code = inner.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
-    let kind = inner.get("type").or_else(|| inner.get("code")).and_then(Value::as_str).unwrap_or_default();
-    // https://docs.claude.com/en/api/errors lists the words and their statuses.
-    let status = match kind {
-        "invalid_request_error" => 400,
-        "authentication_error" => 401,
-        "permission_error" => 403,
-        "not_found_error" => 404,
-        "request_too_large" => 413,
-        "rate_limit_error" | "rate_limit_exceeded" => 429,
-        "overloaded_error" => 529,
-        _ => code.filter(|code| (400..600).contains(code)).unwrap_or(500),
-    };
+    let word = |field: &str| inner.get(field).and_then(Value::as_str).and_then(meant);
+    let status = word("type").or_else(|| word("code")).or_else(|| word("status"));
+    let status = status.or(code.filter(|code| (400..600).contains(code))).unwrap_or(500);
     from_status(status, None, &inner.to_string())
 }
 
-fn pause(headers: &HeaderMap) -> Option<Duration> {
-    retry_after(|name| Some(headers.get(name)?.to_str().ok()?.to_owned()))
+/// The status that a provider's word for an error stands for:
+/// <https://docs.claude.com/en/api/errors>, <https://ai.google.dev/gemini-api/docs/troubleshooting>.
+fn meant(word: &str) -> Option<u16> {
+    Some(match word {
+        "invalid_request_error" | "INVALID_ARGUMENT" => 400,
+        "authentication_error" | "UNAUTHENTICATED" => 401,
+        "permission_error" | "PERMISSION_DENIED" => 403,
+        "not_found_error" | "NOT_FOUND" => 404,
+        "request_too_large" => 413,
+        "rate_limit_error" | "rate_limit_exceeded" | "RESOURCE_EXHAUSTED" => 429,
+        "overloaded_error" | "UNAVAILABLE" => 529,
+        _ => return None,
+    })
+}
+
+fn pause(headers: &HeaderMap, body: &str) -> Option<Duration> {
+    retry_after(|name| Some(headers.get(name)?.to_str().ok()?.to_owned())).or_else(|| pause_in(body))
+}
+
+/// Google's way: `"retryDelay": "7s"`. <https://cloud.google.com/apis/design/errors#error_details>
+fn pause_in(body: &str) -> Option<Duration> {
+    let (_, rest) = body.split_once("\"retryDelay\"")?;
+    let number = rest.trim_start_matches([':', ' ', '"']);
+    let end = number.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    Duration::try_from_secs_f64(number.get(..end)?.parse().ok()?).ok()
 }

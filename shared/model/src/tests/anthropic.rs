@@ -1,6 +1,6 @@
 use super::server::{Reply, Server};
 use super::{KEY, LIMITS, QUESTION, ask, busy, clients, config, interrupted};
-use crate::chat::{Chat, Dialect};
+use crate::chat::{Chat, Provider};
 use crate::{Error, Stop, Usage};
 
 const START: (&str, &str) = (
@@ -17,7 +17,7 @@ const HELLO: (&str, &str) = (
 );
 
 fn chat(server: &Server) -> Chat {
-    Chat::new(Dialect::Anthropic, config("anthropic", "claude", &server.url), &clients(), LIMITS).unwrap()
+    Chat::new(Provider::Anthropic, config("anthropic", "claude", &server.url), &clients(), LIMITS).unwrap()
 }
 
 fn error(kind: &str) -> String {
@@ -41,7 +41,7 @@ async fn an_answer_streams_in() {
     .await;
     let answer = ask(&chat(&server)).await.result.unwrap();
     assert_eq!((answer.text.as_str(), answer.stop), ("Hello", Stop::Length));
-    assert_eq!(answer.usage, Usage { input: 20, output: 7, cached: 16 });
+    assert_eq!(answer.usage, Usage { input: 20, output: 7, cached: 16, reasoning: 0 });
     let request = &server.requests()[0];
     assert!(request.starts_with("POST /v1/messages HTTP/1.1\r\n"), "{request}");
     assert!(request.contains(&format!("x-api-key: {KEY}\r\n")), "{request}");

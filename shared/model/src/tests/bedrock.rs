@@ -13,7 +13,7 @@ fn bedrock(server: &Server) -> Bedrock {
 }
 
 /// A frame of an event stream: <https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html>.
-fn frame(kind: &str, name: &str, payload: &str) -> Vec<u8> {
+pub(super) fn frame(kind: &str, name: &str, payload: &str) -> Vec<u8> {
     let header =
         |name: &'static str, value: &str| Header::new(name, HeaderValue::String(value.to_owned().into()));
     let type_of = if kind == "exception" { ":exception-type" } else { ":event-type" };
@@ -58,7 +58,7 @@ async fn an_answer_streams_in() {
     let answer = outcome.result.unwrap();
     assert_eq!((answer.text.as_str(), answer.stop), ("Hello", Stop::End));
     assert_eq!(outcome.pieces, ["Hel", "lo"]);
-    assert_eq!(answer.usage, Usage { input: 26, output: 4, cached: 16 });
+    assert_eq!(answer.usage, Usage { input: 26, output: 4, cached: 16, reasoning: 0 });
     let request = &server.requests()[0];
     assert!(
         request.starts_with("POST /model/amazon.nova-lite-v1%3A0/converse-stream HTTP/1.1\r\n"),

@@ -1,11 +1,11 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use super::server::{Reply, Server};
 use super::{LIMITS, Outcome, ask, clients, config, interrupted, openai};
-use crate::chat::{Chat, Dialect};
-use crate::{Answer, Ask, Chain, Error, Model, OnText, Partial, Stop, Usage};
+use crate::chat::{Chat, Provider};
+use crate::{Answer, Ask, Chain, Cooldowns, Error, Model, OnText, Partial};
 
 /// Answers by a script; the text is its own name. Panics when it is asked too often.
 struct Scripted {
@@ -24,7 +24,7 @@ impl Model for Scripted {
         self.asked.lock().unwrap().push(self.name);
         self.script.lock().unwrap().pop_front().unwrap()?;
         let model = self.name.to_owned();
-        Ok(Answer { text: model.clone(), usage: Usage::default(), model, stop: Stop::End })
+        Ok(Answer { text: model.clone(), model, ..Answer::default() })
     }
 }
 
@@ -32,14 +32,25 @@ type Script = (&'static str, Vec<Result<(), Error>>);
 
 async fn run(scripts: Vec<Script>) -> (Outcome, Vec<&'static str>) {
     let asked = Arc::new(Mutex::new(Vec::new()));
-    let model = |(name, script): Script| {
-        Box::new(Scripted { name, script: Mutex::new(script.into()), asked: Arc::clone(&asked) })
-            as Box<dyn Model>
-    };
-    let models = scripts.into_iter().map(model).collect();
-    let outcome = ask(&Chain::new(models).with_backoff(Duration::from_millis(20))).await;
+    let chain = Chain::new(models(scripts, &asked), Cooldowns::default(), 4);
+    let outcome = ask(&chain.with_backoff(Duration::from_millis(20))).await;
     let asked = asked.lock().unwrap().clone();
     (outcome, asked)
+}
+
+fn models(scripts: Vec<Script>, asked: &Arc<Mutex<Vec<&'static str>>>) -> Vec<(String, Box<dyn Model>)> {
+    let model = |(name, script): Script| {
+        let script = Mutex::new(script.into());
+        let scripted = Scripted { name, script, asked: Arc::clone(asked) };
+        (name.to_owned(), Box::new(scripted) as Box<dyn Model>)
+    };
+    scripts.into_iter().map(model).collect()
+}
+
+/// Names of the models that `chain` wants left alone, and for about how many tens of seconds.
+fn cooled(chain: &Chain) -> Vec<(String, i64)> {
+    let now = i64::try_from(UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
+    chain.cooled().into_iter().map(|(name, until)| (name, (until - now + 5_000) / 10_000)).collect()
 }
 
 fn busy() -> Result<(), Error> {
@@ -110,6 +121,60 @@ async fn refusals_and_broken_answers_are_not_asked_again() {
 }
 
 #[tokio::test]
+async fn models_that_failed_are_left_alone_by_this_chain_and_by_the_next() {
+    let asked = Arc::default();
+    let day = Duration::from_secs(86_400);
+    let scripts = vec![("a", vec![wants(day)]), ("b", vec![busy(), busy()]), ("c", vec![Ok(()), Ok(())])];
+    let chain = Chain::new(models(scripts, &asked), Cooldowns::default(), 8);
+    let chain = chain.with_backoff(Duration::from_millis(2));
+    let outcome = ask(&chain).await.result.unwrap();
+    assert_eq!((outcome.calls_made, chain.calls_left()), (4, 4));
+    assert_eq!(cooled(&chain), [("a".into(), 360), ("b".into(), 3)]);
+    assert_eq!(ask(&chain).await.result.unwrap().calls_made, 1);
+
+    let until = chain.cooled().into_iter().collect();
+    let scripts = vec![("a", vec![]), ("b", vec![]), ("c", vec![Ok(())])];
+    let next = Chain::new(models(scripts, &asked), Cooldowns { until }, 8);
+    assert_eq!(ask(&next).await.result.unwrap().calls_made, 1);
+    assert_eq!(next.cooled(), []);
+    assert_eq!(*asked.lock().unwrap(), ["a", "b", "b", "c", "c", "c"]);
+}
+
+#[tokio::test]
+async fn the_only_model_is_left_alone_only_when_it_asks_for_that() {
+    let asked = Arc::default();
+    let scripts = vec![("a", vec![busy(), busy()])];
+    let chain = Chain::new(models(scripts, &asked), Cooldowns::default(), 8);
+    busy_error(&ask(&chain.with_backoff(Duration::from_millis(2))).await);
+    let chain = Chain::new(
+        models(vec![("a", vec![wants(Duration::from_secs(20))])], &asked),
+        Cooldowns::default(),
+        8,
+    );
+    busy_error(&ask(&chain).await);
+    assert_eq!(cooled(&chain), [("a".into(), 2)]);
+}
+
+#[tokio::test]
+async fn when_all_are_left_alone_the_first_that_is_free_again_is_waited_for() {
+    let asked = Arc::default();
+    let in_ms = |ms: i64| i64::try_from(UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap() + ms;
+    let until = [("a".to_owned(), in_ms(60_000)), ("b".to_owned(), in_ms(100))].into();
+    let scripts = || vec![("a", vec![]), ("b", vec![Ok(())])];
+    let chain = Chain::new(models(scripts(), &asked), Cooldowns { until }, 8);
+    assert_eq!(ask(&chain).await.result.unwrap().model, "b");
+    let until = [("a".to_owned(), in_ms(60_000)), ("b".to_owned(), in_ms(30_000))].into();
+    let chain = Chain::new(models(scripts(), &asked), Cooldowns { until }, 8);
+    let pause = super::busy(&ask(&chain).await.result).unwrap();
+    assert!(pause > Duration::from_secs(20), "{pause:?}");
+    assert_eq!(*asked.lock().unwrap(), ["b"]);
+}
+
+fn busy_error(outcome: &Outcome) {
+    assert!(matches!(outcome.result, Err(Error::Busy { .. })), "{:?}", outcome.result);
+}
+
+#[tokio::test]
 async fn without_models_it_says_so() {
     let (outcome, _) = run(vec![]).await;
     assert!(matches!(outcome.result, Err(Error::NotSetUp(_))));
@@ -118,17 +183,23 @@ async fn without_models_it_says_so() {
 #[tokio::test]
 async fn over_http_a_limited_model_answers_after_its_pause_and_a_failing_one_gives_way() {
     let chat = |server: &Server| -> Box<dyn Model> {
-        Box::new(Chat::new(Dialect::OpenAi, config("openai", "m", &server.url), &clients(), LIMITS).unwrap())
+        Box::new(
+            Chat::new(Provider::Compatible, config("openai", "m", &server.url), &clients(), LIMITS).unwrap(),
+        )
     };
     let limited = Reply::json(429, &[("retry-after-ms", "100")], "{}");
     let server = Server::start(vec![limited, openai::answer()]).await;
-    let outcome = ask(&Chain::new(vec![chat(&server)])).await;
+    let chain = |models: Vec<Box<dyn Model>>| {
+        let named = models.into_iter().enumerate().map(|(number, model)| (number.to_string(), model));
+        Chain::new(named.collect(), Cooldowns::default(), 8)
+    };
+    let outcome = ask(&chain(vec![chat(&server)])).await;
     assert_eq!(outcome.result.unwrap().text, "Hello ☃");
     assert!(outcome.took >= Duration::from_millis(100));
 
     let failing = Server::start(vec![Reply::json(500, &[], "{}"); 2]).await;
     let fallback = Server::start(vec![openai::answer()]).await;
-    let chain = Chain::new(vec![chat(&failing), chat(&fallback)]).with_backoff(Duration::from_millis(10));
+    let chain = chain(vec![chat(&failing), chat(&fallback)]).with_backoff(Duration::from_millis(10));
     assert_eq!(ask(&chain).await.result.unwrap().text, "Hello ☃");
     assert_eq!((failing.requests().len(), fallback.requests().len()), (2, 1));
 }

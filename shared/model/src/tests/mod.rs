@@ -3,8 +3,11 @@
 mod anthropic;
 mod bedrock;
 mod chain;
+mod faults;
 mod ollama;
 mod openai;
+mod other;
+mod recorded;
 mod server;
 
 use std::io::Write;
@@ -17,7 +20,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use secrecy::SecretString;
 
 use crate::stream::Limits;
-use crate::{Answer, Ask, Aws, Clients, Error, Message, Model, ModelConfig, Role};
+use crate::{Answer, Ask, Aws, Clients, Error, Message, Model, ModelConfig, PROVIDERS, Role};
 
 /// Short, so that tests of silence are.
 const LIMITS: Limits = Limits { first: Duration::from_millis(600), idle: Duration::from_millis(600) };
@@ -32,8 +35,12 @@ struct Outcome {
     took: Duration,
 }
 
-/// Asks a question, and checks that neither errors nor logs give it or the key away.
 async fn ask(model: &dyn Model) -> Outcome {
+    ask_for(model, &question()).await
+}
+
+/// Asks, and checks that neither errors nor logs give question or key away.
+async fn ask_for(model: &dyn Model, question: &Ask) -> Outcome {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -44,7 +51,7 @@ async fn ask(model: &dyn Model) -> Outcome {
     let started = Instant::now();
     let mut pieces = Vec::new();
     let mut on_text = |piece: &str| pieces.push(piece.to_owned());
-    let result = model.ask(&question(), started + Duration::from_secs(3), &mut on_text).await;
+    let result = model.ask(question, started + Duration::from_secs(3), &mut on_text).await;
     let took = started.elapsed();
     drop(guard);
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
@@ -57,7 +64,7 @@ async fn ask(model: &dyn Model) -> Outcome {
 }
 
 fn question() -> Ask {
-    let message = |role, text: &str| Message { role, text: text.into(), name: None };
+    let message = |role, text: &str| Message { role, text: text.into(), ..Message::default() };
     Ask {
         system: "be brief".into(),
         messages: vec![
@@ -66,7 +73,7 @@ fn question() -> Ask {
             message(Role::User, QUESTION),
         ],
         max_output_tokens: 100,
-        temperature: None,
+        ..Ask::default()
     }
 }
 
@@ -136,9 +143,18 @@ fn a_configuration_that_cannot_work_says_what_to_change() {
         model: "m".into(),
         ..ModelConfig::default()
     };
-    check(named("gemini"), "use openai, anthropic");
-    check(named("openai"), "crabhook secrets set");
-    check(named("anthropic"), "crabhook secrets set");
+    check(named("gemeni"), "use one of openai, anthropic, gemini");
+    for provider in PROVIDERS.iter().filter(|name| !["ollama", "bedrock", "echo", "azure"].contains(name)) {
+        check(named(provider), &format!("crabhook secrets set model {provider}"));
+    }
+    let elsewhere = ModelConfig { key_name: Some("work".into()), ..named("openai") };
+    check(elsewhere, "crabhook secrets set model work");
+    check(named("azure"), "base_url: https://<resource>");
+    check(
+        ModelConfig { base_url: Some("https://h".into()), ..named("azure") },
+        "crabhook secrets set model azure",
+    );
+    check(ModelConfig { api: Some("responses".into()), ..named("groq") }, "no `api: responses`");
     check(ModelConfig { model: " ".into(), ..named("bedrock") }, "needs a `model`");
     check(ModelConfig { base_url: Some("localhost:8080".into()), ..named("ollama") }, "http:// or https://");
     let without_aws = Clients { aws: None, ..clients() };

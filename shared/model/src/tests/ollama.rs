@@ -1,12 +1,12 @@
 use super::server::{Reply, Server};
 use super::{LIMITS, ask, busy, clients, config, interrupted};
-use crate::chat::{Chat, Dialect};
+use crate::chat::{Chat, Provider};
 use crate::{Error, Stop, Usage};
 
 fn chat(server: &Server) -> Chat {
     let mut config = config("ollama", "llama3:8b", &server.url);
     config.key = None;
-    Chat::new(Dialect::Ollama, config, &clients(), LIMITS).unwrap()
+    Chat::new(Provider::Ollama, config, &clients(), LIMITS).unwrap()
 }
 
 fn line(text: &str) -> String {
@@ -27,7 +27,7 @@ async fn an_answer_streams_in() {
     let answer = outcome.result.unwrap();
     assert_eq!((answer.text.as_str(), answer.stop), ("Hello", Stop::End));
     assert_eq!(outcome.pieces, ["Hel", "lo"]);
-    assert_eq!(answer.usage, Usage { input: 12, output: 3, cached: 0 });
+    assert_eq!(answer.usage, Usage { input: 12, output: 3, cached: 0, reasoning: 0 });
     let request = &server.requests()[0];
     assert!(request.starts_with("POST /api/chat HTTP/1.1\r\n"), "{request}");
     assert!(!request.to_ascii_lowercase().contains("authorization:"), "{request}");

@@ -2,12 +2,12 @@ use std::time::Duration;
 
 use super::server::{Reply, Server};
 use super::{KEY, LIMITS, QUESTION, ask, busy, clients, config, interrupted};
-use crate::chat::{Chat, Dialect};
+use crate::chat::{Chat, Provider};
 use crate::{Error, Stop, Usage};
 
 fn chat(server: &Server, model: &str) -> Chat {
     let config = config("openai", model, &format!("{}/v1", server.url));
-    Chat::new(Dialect::OpenAi, config, &clients(), LIMITS).unwrap()
+    Chat::new(Provider::Compatible, config, &clients(), LIMITS).unwrap()
 }
 
 fn delta(text: &str) -> String {
@@ -35,7 +35,7 @@ async fn an_answer_streams_in() {
     let answer = outcome.result.unwrap();
     assert_eq!(answer.text, "Hello ☃");
     assert_eq!(outcome.pieces, ["Hel", "lo ☃"]);
-    assert_eq!(answer.usage, Usage { input: 20, output: 5, cached: 16 });
+    assert_eq!(answer.usage, Usage { input: 20, output: 5, cached: 16, reasoning: 0 });
     assert_eq!((answer.model.as_str(), answer.stop), ("openai tiny-high", Stop::End));
     let request = &server.requests()[0];
     assert!(request.starts_with("POST /v1/chat/completions HTTP/1.1\r\n"), "{request}");

@@ -83,7 +83,7 @@ impl Server {
     }
 }
 
-async fn read(stream: &mut TcpStream) -> String {
+pub(super) async fn read(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     loop {
         let text = String::from_utf8_lossy(&bytes);
@@ -103,7 +103,7 @@ async fn read(stream: &mut TcpStream) -> String {
 }
 
 /// The client may leave before the end: that is what some tests are about.
-async fn write(mut stream: TcpStream, reply: Reply) {
+pub(super) async fn write(mut stream: TcpStream, reply: Reply) {
     let mut parts = vec![(Duration::ZERO, format!("{}\r\n", reply.head).into_bytes())];
     parts.extend(reply.parts);
     for (pause, part) in parts {

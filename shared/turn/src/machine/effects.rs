@@ -79,6 +79,8 @@ pub struct Commit {
     pub turn: Option<Box<Turn>>,
     /// Messages that leave the inbox.
     pub delete: Vec<String>,
+    /// What else changes; the machine leaves that to whoever wrote the turn.
+    pub change: crate::state::Change,
 }
 
 /// What came of an effect.

@@ -96,6 +96,8 @@ impl State {
                     failed: None,
                 });
             }
+            // The message that showed it is the turn's now.
+            self.head.draft = None;
             self.head.next = turn.number + 1;
             if self.reset {
                 self.head.since = self.head.next;
@@ -108,6 +110,7 @@ impl State {
             since: self.head.since,
             turn,
             delete: std::mem::take(&mut self.group),
+            change: Default::default(),
         };
         self.to(Phase::Committing, Effect::Commit(commit))
     }

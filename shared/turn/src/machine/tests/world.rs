@@ -58,6 +58,7 @@ pub fn message(id: &str, at: i64) -> Inbound {
         at,
         address: Address::default(),
         echo_of: None,
+        due: false,
     }
 }
 
@@ -290,6 +291,7 @@ impl World {
             model: String::new(),
             at: self.now,
             stopped: false,
+            ..Turn::default()
         }
     }
 

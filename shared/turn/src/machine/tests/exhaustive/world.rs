@@ -79,6 +79,7 @@ pub fn waiting(id: u8, tries: u32) -> Waiting {
         conversation: Conversation { chat: String::new(), thread: None },
         kind: Kind::Dm,
         echo_of: None,
+        due: false,
         sender,
         addressed: true,
         content: Content::Text(String::new()),
@@ -291,6 +292,7 @@ impl World {
             model: String::new(),
             at: 0,
             stopped: false,
+            ..Turn::default()
         }
     }
 
@@ -352,7 +354,8 @@ fn hash(bytes: &[u8], seed: u8) -> u128 {
 }
 
 fn write_head(head: &Head, bytes: &mut Vec<u8>) {
-    let Head { v: _, epoch, until: _, rev, next, since: _, open, cancel: _, interrupt: _, paused: _ } = head;
+    let Head { v: _, epoch, until: _, rev, next, since: _, open, cancel: _, interrupt: _, paused: _, .. } =
+        head;
     bytes.extend([*epoch as u8, *rev as u8, *next as u8, open.len() as u8]);
     for OpenTurn { turn, parts, wait_until, waits, failed: _ } in open {
         bytes.extend([*turn as u8, (*wait_until / 1_000) as u8, *waits as u8]);

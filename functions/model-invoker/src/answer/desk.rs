@@ -1,0 +1,160 @@
+//! The built-in tools that change something of ours: notes, reminders, handing over to people.
+
+use channel::{Address, Content, Inbound, Kind, Part};
+use queue::Job;
+use store::Who;
+use tools::{Desk, Reminder, Schedule};
+use turn::access::Role;
+
+use super::Question;
+use crate::now;
+use crate::run::Run;
+
+/// Where the tools of one turn are done.
+pub(super) struct Counter<'a> {
+    pub run: &'a Run<'a>,
+    pub question: &'a Question<'a>,
+}
+
+#[async_trait::async_trait]
+impl Desk for Counter<'_> {
+    async fn remember(&self, text: &str) -> Result<String, String> {
+        let who = self.person()?;
+        match self.run.services.store.add_note(who, text, now()).await {
+            Ok(Some(note)) => Ok(format!("kept as note {}", note.id)),
+            Ok(None) => Err("there is no room for another note: forget one first".to_owned()),
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    async fn forget(&self, id: &str) -> Result<String, String> {
+        let who = self.person()?;
+        let id: u32 = id.parse().map_err(|_| format!("{id:?} is no id of a note: it is a number"))?;
+        match self.run.services.store.remove_note(who, id).await {
+            Ok(true) => Ok(format!("note {id} is forgotten")),
+            Ok(false) => Err(format!("there is no note {id}")),
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    async fn remind(&self, reminder: &Reminder) -> Result<String, String> {
+        let inbound = due(self.question.newest, reminder);
+        let group = self.run.conversation.to_string();
+        let body = Job::message(&inbound, None);
+        let schedule = Schedule { key: &reminder.key, at: reminder.at, body: &body, group: &group };
+        match self.run.services.tools.schedule(&schedule).await {
+            Ok(()) => Ok("it is set; I will say it in this chat".to_owned()),
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    async fn hand_off(&self, reason: &str) -> Result<String, String> {
+        let told = self.tell_operators(reason).await.map_err(|error| self.failed(&error))?;
+        let pause = self.run.services.store.pause(&self.run.conversation, i64::MAX).await;
+        pause.map_err(|error| self.failed(&error))?;
+        Ok(match told {
+            0 => "nobody could be told, but this chat is left to people from now on: say that somebody will see it here".to_owned(),
+            _ => "a colleague was told and takes over here; say so, and say goodbye".to_owned(),
+        })
+    }
+}
+
+impl Counter<'_> {
+    /// Notes are about one person: in a group everybody would read them.
+    fn person(&self) -> Result<Who<'_>, String> {
+        match (self.question.newest.kind, self.question.persona.assistant.memory.notes) {
+            (Kind::Dm, true) => Ok(Who::from(self.question.newest)),
+            (_, true) => Err("notes are kept in 1:1 chats only".to_owned()),
+            (_, false) => Err("this assistant keeps no notes".to_owned()),
+        }
+    }
+
+    /// For the model; the log has the rest.
+    fn failed(&self, error: &impl std::fmt::Display) -> String {
+        tracing::warn!(conversation = %self.run.conversation, %error, "a built-in tool failed");
+        "it failed, and may be tried again".to_owned()
+    }
+
+    /// How many conversations were told.
+    async fn tell_operators(&self, reason: &str) -> Result<usize, store::Error> {
+        let Question { newest, persona, .. } = self.question;
+        let mut told = 0;
+        for to in self.operators(persona.hand_off_to(&self.run.place.config)).await? {
+            let (chat, name) = (&newest.conversation.chat, &newest.sender.name);
+            let title = self.run.place.room.spec().title;
+            let text = format!(
+                "**{name}** needs a person on {title} (chat {chat}): {reason}\n\nI am silent there until an owner writes `/bot on` in that chat."
+            );
+            told +=
+                usize::from(self.run.tell(&to, &text, &format!("{}/hand_off", self.question.number)).await);
+        }
+        Ok(told)
+    }
+
+    /// The configured conversation; the owners of this account otherwise, in their 1:1 chats.
+    async fn operators(&self, to: Option<String>) -> Result<Vec<Address>, store::Error> {
+        let address = |channel: &str, account: &str, chat: &str| Address {
+            channel: channel.to_owned(),
+            account: account.to_owned(),
+            chat: chat.to_owned(),
+            ..Address::default()
+        };
+        if let Some(to) = to {
+            let mut parts = to.splitn(3, '/');
+            return Ok(match (parts.next(), parts.next(), parts.next()) {
+                (Some(channel), Some(account), Some(chat)) => vec![address(channel, account, chat)],
+                _ => Vec::new(),
+            });
+        }
+        let newest = self.question.newest;
+        let people = self.run.services.store.people().await?;
+        let here = people.into_iter().filter(|person| {
+            person.role == Role::Owner && person.channel == newest.channel && person.account == newest.account
+        });
+        // On most platforms a 1:1 chat goes by the person's own id.
+        Ok(here.map(|owner| address(&owner.channel, &owner.account, &owner.user)).collect())
+    }
+}
+
+/// The message that comes when the time has come: as if the person had written it in the same place, but it is no command.
+fn due(asked: &Inbound, reminder: &Reminder) -> Inbound {
+    Inbound {
+        id: format!("due-{}", reminder.key),
+        content: Content::text(reminder.text.clone()),
+        attachments: Vec::new(),
+        addressed: true,
+        at: reminder.at,
+        // Whatever slot the question left for replies is long gone by then.
+        address: Address { window: None, ..asked.address.clone() },
+        due: true,
+        ..asked.clone()
+    }
+}
+
+impl Run<'_> {
+    /// Says something in another conversation, once: whether it was posted.
+    async fn tell(&self, to: &Address, text: &str, key: &str) -> bool {
+        let place = match self.services.place(&to.channel, &to.account, now()).await {
+            Ok(place) => place,
+            Err(error) => {
+                tracing::warn!(channel = to.channel, account = to.account, %error, "nobody can be told there");
+                return false;
+            }
+        };
+        let inbound = Inbound {
+            channel: to.channel.clone(),
+            account: to.account.clone(),
+            address: to.clone(),
+            ..self.inbound.clone()
+        };
+        let there = Run::new(self.services, place, inbound, self.receipt, self.receives, self.ends_at, 0);
+        let key = format!("{}/{key}", self.conversation);
+        let steps = there.pushed(&[Part::Text(text.to_owned())], to, &key, now());
+        let mut posted = !steps.is_empty();
+        for step in steps {
+            let settled = there.send(&step, now()).await;
+            posted &= matches!(settled, Some(channel::Settled::Posted(_)));
+        }
+        posted
+    }
+}

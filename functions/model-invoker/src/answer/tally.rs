@@ -1,0 +1,160 @@
+//! What an answer has used so far.
+
+use std::sync::{Mutex, PoisonError};
+
+use turn::config::Config;
+use turn::spend::Amount;
+use turn::{Turn, Usage};
+
+use super::spend::Purse;
+use super::written::Written;
+
+/// Counted while the answer is made, so that it is known however that ends.
+#[derive(Default)]
+pub(crate) struct Tally {
+    used: Mutex<Used>,
+    purse: Mutex<Purse>,
+}
+
+/// Tokens, money, calls.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Used {
+    pub usage: Usage,
+    pub micro_usd: u64,
+    /// Calls of a model.
+    pub calls: u32,
+    /// The model that answered last, as logs name it.
+    pub model: String,
+    /// Names of the tools that were called, in order.
+    pub tools: Vec<String>,
+    /// A call under way: the estimated tokens of its question, and how much was written before it.
+    under_way: Option<(u32, usize)>,
+}
+
+impl Tally {
+    /// A model is asked a question of about so many tokens.
+    pub fn asking(&self, model: &str, tokens: u32, written: &Written) {
+        self.with(|used| {
+            used.calls += 1;
+            used.under_way = Some((tokens, written.text().len()));
+            if used.model.is_empty() {
+                model.clone_into(&mut used.model);
+            }
+        });
+    }
+
+    /// It answered.
+    pub fn answered(&self, config: &Config, answer: &model::Answer) {
+        let usage = Usage {
+            input: answer.usage.input,
+            output: answer.usage.output,
+            cached: answer.usage.cached,
+            reasoning: answer.usage.reasoning,
+        };
+        self.with(|used| {
+            used.under_way = None;
+            // Those that failed before it answered.
+            used.calls += answer.calls_made.saturating_sub(1);
+            answer.model.clone_into(&mut used.model);
+            used.add(config, usage);
+        });
+    }
+
+    /// It did not: what a failed call costs is not known, and seldom anything.
+    pub fn failed(&self) {
+        self.with(|used| used.under_way = None);
+    }
+
+    pub fn called(&self, tool: &str) {
+        self.with(|used| used.tools.push(tool.to_owned()));
+    }
+
+    /// All of it. A call that was given up is estimated: the provider's own count never came.
+    pub fn used(&self, config: &Config, written: &Written) -> Used {
+        self.with(|used| {
+            if let Some((input, before)) = used.under_way.take() {
+                let text = written.text();
+                let output = model::estimate_tokens(text.get(before..).unwrap_or_default());
+                used.add(config, Usage { input, output, ..Usage::default() });
+            }
+            used.clone()
+        })
+    }
+
+    /// What was reserved for it.
+    pub fn reserve(&self, purse: Purse) {
+        *self.purse.lock().unwrap_or_else(PoisonError::into_inner) = purse;
+    }
+
+    /// What was reserved, to be settled.
+    pub fn purse(&self) -> Purse {
+        std::mem::take(&mut self.purse.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Used) -> T) -> T {
+        act(&mut self.used.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Used {
+    fn add(&mut self, config: &Config, usage: Usage) {
+        let price = self.entry(config).and_then(|entry| config.price(entry));
+        self.micro_usd += Amount::of(&usage, price.as_ref()).micro_usd;
+        let sum = |a: u32, b: u32| a.saturating_add(b);
+        self.usage.input = sum(self.usage.input, usage.input);
+        self.usage.output = sum(self.usage.output, usage.output);
+        self.usage.cached = sum(self.usage.cached, usage.cached);
+        self.usage.reasoning = sum(self.usage.reasoning, usage.reasoning);
+    }
+
+    /// Written into the turn.
+    pub fn onto(&self, turn: &mut Turn) {
+        turn.usage = self.usage;
+        turn.cost_micro_usd = self.micro_usd;
+        turn.model.clone_from(&self.model);
+        turn.calls = self.calls;
+        turn.tools.clone_from(&self.tools);
+    }
+
+    /// The entry of `models` that answered: logs name it by provider and model.
+    pub fn entry<'a>(&self, config: &'a Config) -> Option<&'a str> {
+        let titled =
+            |model: &turn::config::Model| format!("{} {}", model.provider, model.model) == self.model;
+        config.models.iter().find(|(_, model)| titled(model)).map(|(name, _)| name.as_str())
+    }
+
+    pub fn amount(&self) -> Amount {
+        Amount { micro_usd: self.micro_usd, ..Amount::of(&self.usage, None) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_given_up_is_estimated() {
+        let config: Config = serde_json::from_value(serde_json::json!({
+            "version": 1,
+            "models": {"small": {"provider": "openai", "model": "m"}},
+            "prices": {"small": {"input": 2.0, "output": 8.0}},
+        }))
+        .unwrap();
+        let (tally, written) = (Tally::default(), Written::default());
+        tally.asking("openai m", 100, &written);
+        let usage = model::Usage { input: 90, output: 5, ..model::Usage::default() };
+        tally.answered(
+            &config,
+            &model::Answer { usage, model: "openai m".into(), ..model::Answer::default() },
+        );
+        tally.called("weather");
+        tally.asking("openai m", 50, &written);
+        written.push("twelve chars");
+        let used = tally.used(&config, &written);
+        assert_eq!((used.usage.input, used.usage.output), (140, 8));
+        assert_eq!(used.micro_usd, 90 * 2 + 5 * 8 + 50 * 2 + 3 * 8);
+        assert_eq!(used.tools, ["weather"]);
+        assert_eq!(tally.used(&config, &written), used, "counted once");
+        assert_eq!(used.entry(&config), Some("small"));
+    }
+}

@@ -1,0 +1,45 @@
+//! Reminders at EventBridge Scheduler.
+
+use serde_json::json;
+
+use super::{Reply, Stand, tools};
+use crate::{Error, Schedule};
+
+async fn scheduled(status: u16) -> (Result<(), Error>, super::Seen) {
+    let stand = Stand::new(move |_, _| Reply::new(status, "{}")).await;
+    let schedule = Schedule { key: "0a1b", at: 1_795_262_400_999, body: r#"{"v":1}"#, group: "abc" };
+    let made = tools(Some(&stand.url)).schedule(&schedule).await;
+    (made, stand.seen().remove(0))
+}
+
+#[tokio::test]
+async fn a_schedule_puts_one_message_on_the_queue() {
+    let (made, seen) = scheduled(200).await;
+    assert_eq!(made, Ok(()));
+    assert_eq!((seen.method.as_str(), seen.path.as_str()), ("POST", "/schedules/0a1b"));
+    assert!(seen.header("authorization").contains("/us-east-1/scheduler/aws4_request"));
+    assert_eq!(
+        seen.json(),
+        json!({
+            "ClientToken": "0a1b",
+            "GroupName": "crabhook",
+            "ScheduleExpression": "at(2026-11-21T12:00:00)",
+            "ScheduleExpressionTimezone": "UTC",
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "ActionAfterCompletion": "DELETE",
+            "Target": {
+                "Arn": "arn:aws:sqs:us-east-1:000000000000:messages",
+                "RoleArn": "arn:aws:iam::000000000000:role/reminder",
+                "Input": "{\"v\":1}",
+                "SqsParameters": {"MessageGroupId": "abc"},
+            },
+        })
+    );
+}
+
+#[tokio::test]
+async fn one_that_is_there_already_is_as_good() {
+    assert_eq!(scheduled(409).await.0, Ok(()));
+    assert!(matches!(scheduled(403).await.0, Err(Error::NotSetUp(_))));
+    assert!(matches!(scheduled(500).await.0, Err(Error::InDoubt(_))));
+}

@@ -1,0 +1,214 @@
+//! The tools of one turn: what the model is told of them, and what happens when it calls one.
+
+mod open;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use channel::sign;
+use model::{ToolCall, ToolSpec};
+use serde_json::{Map, Value};
+use tokio::time::timeout;
+use turn::config::ToolKind;
+
+use crate::desk::{self, Desk};
+use crate::endpoint::{Endpoint, Limits};
+use crate::knowledge::{self, Knowledge};
+#[cfg(feature = "mcp")]
+use crate::mcp;
+use crate::{Budget, Called, Context, Error, ToolResult, Tools, web};
+
+pub use open::{Given, Missing};
+
+/// Characters of arguments that a person who is asked gets to see.
+const MAX_SHOWN: usize = 600;
+
+/// Most that is read of a program's answer, bytes: the model is shown the beginning.
+const MAX_ANSWER: usize = 1 << 20;
+
+/// What there is to call in a turn. Made by [`Toolbox::open`]; calls may run side by side.
+pub struct Toolbox<'a> {
+    tools: &'a Tools,
+    context: Context,
+    budget: Budget,
+    entries: Vec<Entry>,
+    #[cfg(feature = "mcp")]
+    servers: Vec<mcp::Server>,
+    missing: Vec<Missing>,
+    /// How often each call was made with success, by what makes it that call.
+    done: Mutex<BTreeMap<String, u32>>,
+}
+
+struct Entry {
+    spec: ToolSpec,
+    action: Action,
+    /// The person is asked first.
+    asks: bool,
+    limits: Limits,
+}
+
+enum Action {
+    #[cfg(feature = "mcp")]
+    Mcp {
+        server: usize,
+        tool: String,
+    },
+    Endpoint(Endpoint),
+    Fetch(web::Rules),
+    Search(Vec<Knowledge>),
+    Desk(ToolKind),
+}
+
+impl Toolbox<'_> {
+    /// What the model is told; nothing when the budget is spent, so that it answers with what it knows.
+    pub fn specs(&self) -> Vec<ToolSpec> {
+        if self.budget.spent() {
+            return Vec::new();
+        }
+        self.entries.iter().map(|entry| entry.spec.clone()).collect()
+    }
+
+    /// The configured tools that this turn has to do without, and why.
+    pub fn missing(&self) -> &[Missing] {
+        &self.missing
+    }
+
+    /// The turn's budget, for whoever asks the model again.
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// Makes a call of the model's. Whatever comes of it is for the model, unless somebody has to agree first: then call
+    /// again with `confirmed` when they did.
+    pub async fn call(&self, call: &ToolCall, desk: &dyn Desk, confirmed: bool) -> Called {
+        let Some(entry) = self.entries.iter().find(|entry| entry.spec.name == call.name) else {
+            let known: Vec<&str> = self.entries.iter().map(|entry| entry.spec.name.as_str()).collect();
+            return error(format!("there is no tool {}; there is {}", call.name, known.join(", ")));
+        };
+        let Some(arguments) = object(&call.arguments) else {
+            return error("the arguments must be a JSON object, as the tool's schema says");
+        };
+        if entry.asks && !confirmed {
+            return Called::NeedsConfirmation { text: shown(&call.name, &arguments) };
+        }
+        if !self.budget.take() {
+            return error("no more tools can be called for this message: answer with what you know");
+        }
+        let identity = format!("{}\0{}\0{}", self.context.turn, call.name, Value::from(arguments.clone()));
+        let key = self.key(&identity);
+        let limits = Limits { time_out: entry.limits.time_out.min(self.budget.time()), ..entry.limits };
+        let made = self.make(entry, arguments, desk, &key, limits);
+        let result = match timeout(limits.time_out, made).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(error)) => {
+                let why = if let Error::NotSetUp(why) = &error { why } else { "" };
+                tracing::warn!(tool = call.name, error = error.kind(), why, "a tool failed");
+                error.into()
+            }
+            Err(_) => {
+                tracing::warn!(tool = call.name, "a tool did not answer in time");
+                Error::InDoubt("no answer in time".to_owned()).into()
+            }
+        };
+        if !result.is_error {
+            let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+            *done.entry(identity).or_default() += 1;
+        }
+        Called::Done(result.within(entry.limits.max_bytes))
+    }
+
+    /// The idempotency key of a call: the same when a killed turn is asked again, and when the model repeats what failed; another
+    /// when it asks once more for what was done.
+    fn key(&self, identity: &str) -> String {
+        let done =
+            self.done.lock().unwrap_or_else(PoisonError::into_inner).get(identity).copied().unwrap_or(0);
+        sign::sha256_hex(format!("{identity}\0{done}").as_bytes()).chars().take(32).collect()
+    }
+
+    async fn make(
+        &self,
+        entry: &Entry,
+        arguments: Map<String, Value>,
+        desk: &dyn Desk,
+        key: &str,
+        limits: Limits,
+    ) -> Result<ToolResult, Error> {
+        match &entry.action {
+            #[cfg(feature = "mcp")]
+            Action::Mcp { server, tool } => match self.servers.get(*server) {
+                Some(server) => server.call(self.tools, tool, arguments, key, limits).await,
+                None => Err(Error::Refused("there is no such server".to_owned())),
+            },
+            Action::Endpoint(endpoint) => {
+                let mut question = serde_json::json!({
+                    "type": "tool", "id": key, "tool": entry.spec.name, "arguments": arguments,
+                });
+                self.context.tell(&mut question);
+                let limits = Limits { max_bytes: MAX_ANSWER, ..limits };
+                endpoint.ask(self.tools, key, &question, limits).await.map(|body| answer(&body))
+            }
+            Action::Fetch(rules) => {
+                let arguments = desk::read(arguments.into()).map_err(Error::Refused)?;
+                rules.fetch(self.tools, arguments, limits).await
+            }
+            Action::Search(all) => {
+                let arguments = desk::read(arguments.into()).map_err(Error::Refused)?;
+                knowledge::search(self.tools, all, arguments, limits, now()).await
+            }
+            Action::Desk(kind) => {
+                Ok(desk::call(*kind, arguments.into(), desk, &self.context.zone(), key, now()).await)
+            }
+        }
+    }
+
+    /// Ends the sessions with servers. Takes about a second at most; without it they end when the process gets to it.
+    pub async fn close(self) {
+        #[cfg(feature = "mcp")]
+        futures::future::join_all(self.servers.iter().map(mcp::Server::close)).await;
+    }
+}
+
+fn error(text: impl Into<String>) -> Called {
+    Called::Done(ToolResult::error(text))
+}
+
+/// The arguments as an object; nothing at all is an empty one.
+fn object(arguments: &Value) -> Option<Map<String, Value>> {
+    match arguments {
+        Value::Object(arguments) => Some(arguments.clone()),
+        Value::Null => Some(Map::new()),
+        _ => None,
+    }
+}
+
+/// The call in words for the person who is asked about it.
+fn shown(name: &str, arguments: &Map<String, Value>) -> String {
+    let line = |(name, value): (&String, &Value)| match value {
+        Value::String(text) => format!("\n• {name}: {text}"),
+        value => format!("\n• {name}: {value}"),
+    };
+    let lines: String = arguments.iter().map(line).collect();
+    channel::text::cut(format!("{name}{lines}"), MAX_SHOWN)
+}
+
+/// What a program answers: text, or JSON. Of an object with `text` that is the result, and `error: true` makes it a failure.
+fn answer(body: &[u8]) -> ToolResult {
+    match serde_json::from_slice(body) {
+        Ok(Value::String(text)) => ToolResult::ok(text),
+        Ok(Value::Object(object)) => match object.get("text").and_then(Value::as_str) {
+            Some(text) => ToolResult {
+                text: text.to_owned(),
+                is_error: object.get("error") == Some(&Value::Bool(true)),
+            },
+            None => ToolResult::ok(Value::Object(object).to_string()),
+        },
+        _ => ToolResult::ok(String::from_utf8_lossy(body).into_owned()),
+    }
+}
+
+/// Unix milliseconds.
+fn now() -> i64 {
+    let since: Duration = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
