@@ -41,7 +41,7 @@ impl Door {
         crate::is_meant(channel)?;
         let secrets = ChannelSecrets { secrets: Secrets::connect(aws), path: aws::variable("SECRETS")? };
         let queue = Queue::connect(aws, aws::variable("QUEUE_URL")?);
-        Ok(Door { webhook: Webhook { channel, secrets, queue, keys: KeyCache::new(NoKeys) } })
+        Ok(Door { webhook: Webhook { channel, secrets, queue, keys: KeyCache::new(NoKeys), topic: None } })
     }
 
     /// Judges a request and puts its messages on the queue, as every webhook function does.
