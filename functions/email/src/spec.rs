@@ -58,7 +58,7 @@ pub static SPEC: Spec = Spec {
     connect: Connect::Terms(SANDBOX, &Connect::Manual(STEPS)),
     settings: &[
         (FROM, "address that answers come from; unless set, the one that was written to"),
-        (PER_THREAD, "answers that one person gets in one thread a day, 5 unless set; 0 = without limit"),
+        (PER_THREAD, "answers in one thread a day, whoever writes there; 5 unless set, 0 = without limit"),
     ],
 };
 

@@ -49,7 +49,7 @@ impl Channel for Instagram {
     }
 
     fn unreachable(&self) -> &'static str {
-        "later than 24 hours after the person's message Instagram takes replies with a tag only: \
-         set channels.instagram.tag where Meta granted one"
+        "the chat is not there any more, or it is later than 24 hours after the person's message, when \
+         Instagram takes replies with a tag only: set channels.instagram.tag where Meta granted one"
     }
 }

@@ -47,7 +47,7 @@ impl Channel for Messenger {
     }
 
     fn unreachable(&self) -> &'static str {
-        "later than 24 hours after the person's message Messenger takes replies with a tag only: \
-         set channels.messenger.tag where Meta granted one"
+        "the chat is not there any more, or it is later than 24 hours after the person's message, when \
+         Messenger takes replies with a tag only: set channels.messenger.tag where Meta granted one"
     }
 }

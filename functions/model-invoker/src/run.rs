@@ -279,7 +279,7 @@ impl<'a> Run<'a> {
             // All that the model answers is one answer; it was counted where it is tried again.
             let is_new = waiting.tries == 0 && !(answered && fate == Fate::Answer);
             let is_said = matches!(fate, Fate::Answer | Fate::Say { .. });
-            let is_too_much = is_said && is_new && self.has_answered_enough(now()).await?;
+            let is_too_much = is_said && is_new && self.has_answered_enough(&waiting.inbound, now()).await?;
             let (fate, words) = if is_too_much { (Fate::Drop, None) } else { (fate, words) };
             answered |= fate == Fate::Answer;
             let id = turn::machine::key(waiting);

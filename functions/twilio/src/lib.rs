@@ -47,7 +47,7 @@ impl Channel for Twilio {
     }
 
     fn unreachable(&self) -> &'static str {
-        "later than 24 hours after the person's message WhatsApp takes approved templates only: \
-         set channels.twilio.template to the ContentSid of one"
+        "the chat is not there any more, or it is later than 24 hours after the person's message, when \
+         WhatsApp takes approved templates only: set channels.twilio.template to the ContentSid of one"
     }
 }

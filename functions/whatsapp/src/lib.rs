@@ -48,7 +48,7 @@ impl Channel for WhatsApp {
     }
 
     fn unreachable(&self) -> &'static str {
-        "later than 24 hours after the person's message WhatsApp takes approved templates only: \
-         set channels.whatsapp.template to the name of one"
+        "the chat is not there any more, or it is later than 24 hours after the person's message, when \
+         WhatsApp takes approved templates only: set channels.whatsapp.template to the name of one"
     }
 }

@@ -66,8 +66,8 @@ pub trait Channel: Send + Sync {
     /// The requests that fetch what an inbound message only points to.
     fn fetch(&self, what: &Fetch) -> Post;
 
-    /// How many answers one conversation gets a day. `None` = as many as the limits allow; where machines may answer each
-    /// other, a number.
+    /// How many answers one thread gets a day, or a chat without threads. `None` = as many as the limits allow; where machines
+    /// may answer each other, a number.
     fn answers_a_day(&self, _settings: &serde_json::Value) -> Option<u32> {
         None
     }

@@ -33,6 +33,8 @@ const CONFIGURATION: &str = "
 version: 1
 models:
   default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
+channels:
+  email: {answers_per_thread: 0}
 ";
 const SECRETS: &str = r#"{"model": {"openai": "sk-local"}}"#;
 /// Turns at the same time, one of the values that the template allows. A turn waits most of its time, for the rest of a burst.

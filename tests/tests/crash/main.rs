@@ -32,13 +32,15 @@ use record::Calls;
 use script::Script;
 use watch::Watch;
 
-/// Everybody may talk, but for one account; on another newer messages interrupt, on a third doubtful posts are left out.
+/// Everybody may talk, but for one account; on another newer messages interrupt, on a third doubtful posts are left out. A mail
+/// thread gets as many answers as others.
 const CONFIGURATION: &str = "
 version: 1
 models:
   default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
 channels:
   telegram: {accounts: {closed: {access: owner}, hasty: {overlap: interrupt}, once: {on_doubt: skip}}}
+  email: {answers_per_thread: 0}
 ";
 const SECRETS: &str =
     r#"{"model": {"openai": "sk-local"}, "telegram/closed": {}, "telegram/hasty": {}, "telegram/once": {}}"#;

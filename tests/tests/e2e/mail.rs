@@ -24,6 +24,16 @@ fn a_thread_gets_five_answers_a_day_and_then_silence() {
         let said = world.said(&help).await;
         assert_eq!(said.len(), 5, "{said:?}");
         assert!(said.iter().zip(1..).all(|(said, n)| *said == format!("You said: mail {n}")), "{said:?}");
+        // Nor does it help to write there by another name.
+        let words = Words::of("email", "306", "it is me, another one");
+        let id = world.id();
+        let mut event = world.event(words, &id, &world.cloud.secrets("email", "main"));
+        let body = String::from_utf8(event.request.body).unwrap();
+        event.request.body = body.replace("hello.306@", "hello.301@").into_bytes();
+        let stranger = world.deliver_event(words, &id, event).await;
+        world.kept(std::slice::from_ref(&stranger)).await;
+        world.at_rest(&stranger).await;
+        assert!(world.said(&stranger).await.is_empty());
         let other = world.send(Words::of("email", "302", "another thread")).await;
         assert_eq!(world.reply(&other).await, "You said: another thread");
         world.at_rest(&other).await;
