@@ -9,6 +9,7 @@ mod operations;
 mod overlap;
 mod rude;
 mod talk;
+mod web;
 mod windows;
 
 use std::future::Future;
