@@ -118,7 +118,6 @@ def an_answer_that_grows_stays_one_message(browser, url):
 def each_promise_holds_on_each_channel(browser, url):
     with tab(browser, url) as page:
         names = [room["name"] for room in about(url)["channels"]]
-        # Those that take longest begin, and the others run beside.
         page.locator("#promises summary").click()
         for promise in PROMISES:
             for name in names:
@@ -135,7 +134,6 @@ def holds(page, promise, name):
     expect(box).to_have_attribute("data-held", "true")
     text = box.inner_text()
     assert "Expected: " in text and "Happened: " in text, f"{name}: {text}"
-    # A promise that held is not told of later as broken: where a queue message looks again, it finds nothing to do.
     print(f"  {promise} {name}: {text.splitlines()[-1]}", flush=True)
 
 
@@ -150,7 +148,8 @@ def a_killed_invoker_loses_nothing(browser, url):
         for chat in chats:
             there(page, chat)
             holds(page, "kill", chat)
-            expect(replies(page)).to_have_count(1)
+            # The kill may have come too late for a first message.
+            expect(replies(page)).to_have_count(page.locator(".own").count())
             expect(page.locator(".steps .what").filter(has_text="process died")).to_have_count(1)
 
 
@@ -185,8 +184,13 @@ def everybody_can_use_it(browser, url):
             page.locator("#promises [data-promise=forged]").focus()
             page.keyboard.press("Enter")
             expect(page.locator(".promise")).to_have_attribute("data-held", "true")
-            for section in page.locator("#path details:not([open]) > summary").all():
-                section.click()
+            # All of what happened to the message that was answered.
+            page.locator(".own .bubble").first.click()
+            expect(page.locator("#path [data-section='Prompt and tokens']")).to_be_visible()
+            sections = page.locator("#path details")
+            for name in sections.evaluate_all("all => all.map(one => one.dataset.section)"):
+                if name != "Path":
+                    page.locator(f"#path [data-section='{name}'] > summary").click()
             expect(page.locator("#path details:not([open])")).to_have_count(0)
             accessible(page, scheme)
             ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -202,8 +206,9 @@ TESTS = [
     an_answer_that_grows_stays_one_message,
     it_fits_a_phone,
     everybody_can_use_it,
-    each_promise_holds_on_each_channel,
+    # Before the cloud is busy with what the others leave in the queue for a minute.
     a_killed_invoker_loses_nothing,
+    each_promise_holds_on_each_channel,
 ]
 
 if __name__ == "__main__":

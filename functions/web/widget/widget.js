@@ -71,10 +71,10 @@
     return out;
   }
 
-  const CSS = `:host{all:initial;color-scheme:light dark;--a:var(--crabhook-accent,light-dark(#1f5fbf,#8ab4f8));--o:var(--crabhook-on-accent,light-dark(#fff,#10141a));--s:var(--crabhook-surface,light-dark(#fff,#1b2027));--t:var(--crabhook-text,light-dark(#1c2128,#e8ecf1));--m:var(--crabhook-muted,light-dark(#eef1f5,#2a313b));--r:var(--crabhook-radius,12px);position:fixed;z-index:2147483000;inset:auto 16px 16px auto;font:16px/1.45 var(--crabhook-font,system-ui,sans-serif);color:var(--t)}
-:host([data-position=left]){inset:auto auto 16px 16px}:host([data-theme=light]){color-scheme:light}:host([data-theme=dark]){color-scheme:dark}
+  const CSS = `:host{all:initial!important;color-scheme:light dark!important;--a:var(--crabhook-accent,light-dark(#1f5fbf,#8ab4f8));--o:var(--crabhook-on-accent,light-dark(#fff,#10141a));--s:var(--crabhook-surface,light-dark(#fff,#1b2027));--t:var(--crabhook-text,light-dark(#1c2128,#e8ecf1));--m:var(--crabhook-muted,light-dark(#eef1f5,#2a313b));--r:var(--crabhook-radius,12px);position:fixed!important;z-index:2147483000!important;inset:auto 16px 16px auto!important}
+:host([data-position=left]){inset:auto auto 16px 16px!important}:host([data-theme=light]){color-scheme:light!important}:host([data-theme=dark]){color-scheme:dark!important}
 *{box-sizing:border-box}button,textarea{font:inherit;color:inherit}[hidden]{display:none!important}:focus-visible{outline:3px solid var(--a);outline-offset:2px}button{cursor:pointer}
-.fab,.send,header,.me{background:var(--a);color:var(--o);border:0}.fab{display:block;margin-inline-start:auto;width:56px;height:56px;border-radius:50%;font-size:24px}
+.panel,.fab{font:16px/1.45 var(--crabhook-font,system-ui,sans-serif);color:var(--t)}.fab,.send,header,.me{background:var(--a);color:var(--o);border:0}.fab{display:block;margin-inline-start:auto;width:56px;height:56px;border-radius:50%;font-size:24px;color:var(--o)}
 .panel{display:flex;flex-direction:column;width:min(380px,100vw - 32px);height:min(560px,100vh - 104px);margin-bottom:12px;background:var(--s);border:1px solid #888;border-radius:var(--r);overflow:hidden;box-shadow:0 8px 32px #0004}
 header{display:flex;align-items:center;padding:8px 14px}h2{flex:1;margin:0;font-size:16px}header button{background:0;border:0;font-size:20px;min-width:32px}header :focus-visible{outline-color:var(--o)}
 .log{flex:1;overflow-y:auto;padding:14px;display:flex;flex-direction:column;gap:10px}.b{max-width:88%;padding:8px 12px;border-radius:var(--r);background:var(--m);overflow-wrap:anywhere}.b.me{align-self:flex-end;background:var(--a);white-space:pre-wrap}

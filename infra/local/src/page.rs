@@ -9,6 +9,7 @@
 //! It speaks only to browsers on this machine that were sent here by itself, see [`own`].
 
 mod cast;
+mod facts;
 mod look;
 mod promise;
 mod record;

@@ -18,6 +18,7 @@ mod spend;
 mod streaming;
 mod talk;
 mod tools;
+mod web;
 mod windows;
 
 use std::future::Future;

@@ -20,10 +20,15 @@ pub fn statement(channel: &str) -> Value {
 
 /// Everything that roles other than the invoker's may do with the table beyond reading `WEB#…`.
 fn beyond(resources: &Value) -> Vec<String> {
-    let is_table = |statement: &Value| actions(statement).iter().any(|action| action.starts_with("dynamodb:"));
-    let webhooks = statements(resources).filter(|(name, statement)| *name != "InvokerRole" && is_table(statement));
+    let is_table =
+        |statement: &Value| actions(statement).iter().any(|action| action.starts_with("dynamodb:"));
+    let webhooks =
+        statements(resources).filter(|(name, statement)| *name != "InvokerRole" && is_table(statement));
     let is_the_outbox = |name: &str, allowed: &Value| name == "Roleweb" && *allowed == statement("web");
-    webhooks.filter(|(name, allowed)| !is_the_outbox(name, allowed)).map(|(name, _)| name.to_owned()).collect()
+    webhooks
+        .filter(|(name, allowed)| !is_the_outbox(name, allowed))
+        .map(|(name, _)| name.to_owned())
+        .collect()
 }
 
 #[test]

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::Page;
 use super::cast::{Cast, Words};
-use super::record::All;
-use super::seen::{Chat, Delivery, turns};
-use super::verdict::{Facts, Promise, REFUSALS, Verdict, WAIT, verdict};
+use super::facts::Facts;
+use super::seen::{Chat, Delivery};
+use super::verdict::{Promise, REFUSALS, Verdict, WAIT, verdict};
 use crate::Fault;
 use crate::functions::kill;
 
@@ -19,16 +19,20 @@ use crate::functions::kill;
 const PATIENCE: Duration = Duration::from_secs(180);
 /// Between two looks at the table: that a message is kept, nothing tells.
 const LOOK: Duration = Duration::from_millis(5);
+/// How often a kill is tried that came too late to interrupt anything.
+const KILLS: usize = 3;
 
 /// One pressing of a button.
-struct Show {
+pub(super) struct Show {
     n: u64,
-    promise: Promise,
-    chat: Chat,
-    sent_at: i64,
-    /// Of the deliveries that were there before.
-    before: u64,
-    killed: Option<(u32, i64)>,
+    pub promise: Promise,
+    pub chat: Chat,
+    /// When it began, Unix milliseconds.
+    pub sent_at: i64,
+    /// The last delivery that was there before.
+    pub before: u64,
+    /// The process that was killed, and when.
+    pub killed: Option<(u32, i64)>,
 }
 
 /// Begins; what comes of it the page is told as events `promise`.
@@ -41,9 +45,9 @@ pub(super) fn begin(page: &Arc<Page>, promise: Promise, chat: Chat) -> Result<u6
     if cast.is_real(&chat.channel) {
         return Err(format!("{} has a real bot here: no tricks with it", room.spec().title));
     }
-    let before = page.record.with(|all| all.deliveries.back().map_or(0, |last| last.n));
     let n = page.next_promise();
-    let mut show = Show { n, promise, chat, sent_at: now(), before, killed: None };
+    let mut show = Show { n, promise, chat, sent_at: 0, before: 0, killed: None };
+    show.begin_anew(page);
     let page = page.clone();
     tokio::spawn(async move {
         if let Err(problem) = show.run(&page).await {
@@ -63,8 +67,8 @@ impl Show {
             Promise::Busy => "Answer this although the platform is busy.",
             Promise::Forged => "This message is not from the platform.",
         };
-        let words = Words::new(self.chat.clone(), text.to_owned());
         self.stage(page, "sent");
+        let words = Words::new(self.chat.clone(), text.to_owned());
         match self.promise {
             Promise::Twice => {
                 let both = [words.clone(), words].map(|words| cast.deliver(words, &page.record));
@@ -74,7 +78,16 @@ impl Show {
                 let five = (1..=5).map(|n| Words::new(self.chat.clone(), format!("{text}: number {n}")));
                 first_error(join_all(five.map(|words| cast.deliver(words, &page.record))).await)?;
             }
-            Promise::Kill => self.kill(page, cast, words).await?,
+            Promise::Kill => {
+                for left in (0..KILLS).rev() {
+                    self.begin_anew(page);
+                    self.kill(page, cast, Words::new(self.chat.clone(), text.to_owned())).await?;
+                    if self.judge(page, left == 0).await {
+                        break;
+                    }
+                }
+                return Ok(());
+            }
             Promise::Busy => {
                 page.plan(Fault::busy(&self.chat.channel, REFUSALS, WAIT as f64 / 1e3));
                 cast.deliver(words, &page.record).await?;
@@ -83,8 +96,14 @@ impl Show {
                 cast.deliver(Words { forged: true, ..words }, &page.record).await?;
             }
         }
-        self.judge(page).await;
+        self.judge(page, true).await;
         Ok(())
+    }
+
+    /// What was recorded so far is not about what comes.
+    fn begin_anew(&mut self, page: &Page) {
+        self.before = page.record.with(|all| all.deliveries.back().map_or(0, |last| last.n));
+        (self.sent_at, self.killed) = (now(), None);
     }
 
     /// Kills the process that has the message, as soon as the message is kept.
@@ -123,82 +142,40 @@ impl Show {
         Ok(())
     }
 
-    /// Says what happened once it is clear, and again if that changes, until nothing more can come.
-    async fn judge(&self, page: &Page) {
+    /// Says what happened once it is clear, and again if that changes, until nothing more can come. What shows nothing is
+    /// said only in the `last` try; gives whether something was said.
+    async fn judge(&self, page: &Page, last: bool) -> bool {
         let mut changes = page.record.changes();
         let mut told: Option<(Verdict, bool)> = None;
         let clear = async {
             loop {
                 changes.mark_unchanged();
-                let facts = page.record.with(|all| self.facts(all));
+                let facts = page.record.with(|all| Facts::of(self, all));
                 let forged = self.promise == Promise::Forged;
                 let clear = if forged { facts.why.is_some() } else { facts.is_answered() };
                 let settled = clear && (forged || facts.is_settled());
                 if clear {
                     let new = (verdict(self.promise, &facts), settled);
+                    if new.0.held.is_none() && !last {
+                        return false;
+                    }
                     if told.as_ref() != Some(&new) {
                         self.conclude(page, &new.0, settled);
                         told = Some(new);
                     }
                 }
                 if settled || changes.changed().await.is_err() {
-                    return;
+                    return true;
                 }
             }
         };
-        if tokio::time::timeout(PATIENCE, clear).await.is_err() {
-            let facts = page.record.with(|all| self.facts(all));
-            self.conclude(page, &verdict(self.promise, &facts), true);
-        }
-    }
-
-    fn facts(&self, all: &All) -> Facts {
-        let ours: Vec<&Delivery> = all
-            .deliveries
-            .iter()
-            .filter(|sent| sent.n > self.before && sent.chat == self.chat)
-            .take(if self.promise == Promise::Five { 5 } else { 2 })
-            .collect();
-        let mut messages: Vec<String> = ours.iter().filter_map(|sent| sent.message.clone()).collect();
-        messages.sort_unstable();
-        messages.dedup();
-        let field =
-            |line: &Value, name: &str| line.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let of_channel = all.lines.iter().filter(|line| field(line, "channel") == self.chat.channel);
-        let mut seen: Vec<(u32, Vec<String>, Option<i64>)> = Vec::new();
-        for turn in of_channel
-            .clone()
-            .flat_map(turns)
-            .filter(|turn| turn.messages.iter().any(|id| messages.contains(id)))
-        {
-            match seen.iter_mut().find(|(number, of, _)| *number == turn.number && *of == turn.messages) {
-                Some((.., posted)) => *posted = posted.or(turn.posted_at),
-                None => seen.push((turn.number, turn.messages, turn.posted_at)),
+        match tokio::time::timeout(PATIENCE, clear).await {
+            Ok(said) => said,
+            Err(_) => {
+                let facts = page.record.with(|all| Facts::of(self, all));
+                self.conclude(page, &verdict(self.promise, &facts), true);
+                true
             }
-        }
-        let posts = all.calls.iter().filter(|called| {
-            let at_us = called.call.status == 429 || called.call.said.is_some();
-            called.call.channel == self.chat.channel && called.call.at >= self.sent_at && at_us
-        });
-        let rejected = |line: &&Value| field(line, "verdict") == "forged" && logged_at(line) >= self.sent_at;
-        let reject = channels::named(&self.chat.channel).map(|room| room.spec().reject);
-        Facts {
-            acks: ours.iter().filter_map(|sent| sent.ack.clone()).collect(),
-            given: all.given.iter().filter(|given| messages.contains(&given.message)).cloned().collect(),
-            turns: seen.into_iter().map(|(_, messages, posted)| (messages, posted)).collect(),
-            appeared: all
-                .appeared
-                .iter()
-                .filter(|appeared| appeared.chat == self.chat && appeared.at >= self.sent_at)
-                .cloned()
-                .collect(),
-            posts: posts.map(|called| (called.call.at, called.call.status)).collect(),
-            killed: self.killed,
-            died: self.killed.is_some_and(|(pid, _)| all.ended.contains(&(pid, Some(9)))),
-            sent_at: self.sent_at,
-            refusal: reject.map_or((0, String::new()), |reject| (reject.status, reject.body.to_owned())),
-            why: of_channel.clone().filter(rejected).map(|line| field(line, "why")).next(),
-            messages,
         }
     }
 
@@ -223,10 +200,4 @@ impl Show {
 
 fn first_error(done: Vec<Result<u64, String>>) -> Result<(), String> {
     done.into_iter().collect::<Result<Vec<u64>, String>>().map(drop)
-}
-
-/// Unix milliseconds; 0 where the line does not say.
-fn logged_at(line: &Value) -> i64 {
-    let text = line.get("timestamp").and_then(Value::as_str).unwrap_or_default();
-    ctl::parse_time(text).unwrap_or_default()
 }

@@ -72,7 +72,7 @@ fn seen(all: &mut All, n: u64) -> Option<(Trace, Option<u32>)> {
     let lines: Vec<Value> = all.lines.iter().filter(of_channel).cloned().collect();
     let given: Vec<Given> =
         all.given.iter().filter(|given| given.channel == channel && given.message == id).cloned().collect();
-    let turn = lines.iter().flat_map(turns).filter(|turn| turn.messages.contains(&id)).last();
+    let turn = lines.iter().flat_map(turns).rfind(|turn| turn.messages.contains(&id));
     let from = none.delivery.at;
     let until = given.iter().map(|given| given.over_at.unwrap_or(i64::MAX)).max();
     let until = until.max(turn.as_ref().and_then(|turn| turn.posted_at)).unwrap_or(from);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::seen::{Ack, Appeared, Given};
+use super::facts::Facts;
 
 /// What a button shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
@@ -24,99 +24,12 @@ pub(super) enum Promise {
 pub(super) const REFUSALS: u32 = 2;
 pub(super) const WAIT: i64 = 2_000;
 
-/// What was recorded since the button was pressed.
-#[derive(Debug, Default)]
-pub(super) struct Facts {
-    /// The webhook's answers.
-    pub acks: Vec<Ack>,
-    /// Ids of the messages.
-    pub messages: Vec<String>,
-    /// What went from the queue to the invoker.
-    pub given: Vec<Given>,
-    /// The messages of each turn, and when it was posted.
-    pub turns: Vec<(Vec<String>, Option<i64>)>,
-    /// What appeared in the chat.
-    pub appeared: Vec<Appeared>,
-    /// When the platform was called to show a message, and what it answered.
-    pub posts: Vec<(i64, u16)>,
-    /// The process that was killed, and when; the second once it is known to have died of it.
-    pub killed: Option<(u32, i64)>,
-    pub died: bool,
-    /// When the first event was sent.
-    pub sent_at: i64,
-    /// The refusal that everybody gets, and why the log says it was given.
-    pub refusal: (u16, String),
-    pub why: Option<String>,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Verdict {
     /// `None`: what happened shows nothing.
     pub held: Option<bool>,
     pub expected: String,
     pub happened: String,
-}
-
-impl Facts {
-    /// Every message is answered, and the answer is there.
-    pub fn is_answered(&self) -> bool {
-        !self.messages.is_empty() && self.messages.iter().all(|id| self.answers(id) > 0)
-    }
-
-    /// Nothing more can come of it: every queue message is done with.
-    pub fn is_settled(&self) -> bool {
-        let mut jobs: Vec<&str> = self.given.iter().map(|given| given.job.as_str()).collect();
-        jobs.sort_unstable();
-        jobs.dedup();
-        let done = |job: &&str| {
-            let last = self.given.iter().rev().find(|given| given.job == **job);
-            last.is_some_and(|given| {
-                given.over_at.is_some() && given.outcome.as_deref() == Some("Acknowledged")
-            })
-        };
-        jobs.len() >= self.acks.iter().filter(|ack| ack.taken).count() && jobs.iter().all(done)
-    }
-
-    /// How many posted turns answer the message.
-    fn answers(&self, id: &str) -> usize {
-        let answers = |(messages, posted): &&(Vec<String>, Option<i64>)| {
-            posted.is_some() && messages.iter().any(|message| message == id)
-        };
-        self.turns.iter().filter(answers).count()
-    }
-
-    fn posted_at(&self) -> Option<i64> {
-        self.turns.iter().filter_map(|(_, posted)| *posted).max()
-    }
-
-    /// The text that appeared most often, how often.
-    fn copies(&self) -> usize {
-        let times = |one: &Appeared| self.appeared.iter().filter(|other| other.html == one.html).count();
-        self.appeared.iter().map(times).max().unwrap_or_default()
-    }
-
-    /// Each message has one answer, and no answer appeared twice.
-    fn once(&self) -> bool {
-        let turns = self.turns.iter().filter(|(_, posted)| posted.is_some()).count();
-        self.messages.iter().all(|id| self.answers(id) == 1) && (1..=turns).contains(&self.copies())
-    }
-
-    fn acked(&self) -> String {
-        let statuses: Vec<String> = self.acks.iter().map(|ack| ack.status.to_string()).collect();
-        let slowest = self.acks.iter().map(|ack| ack.ms).max().unwrap_or_default();
-        match statuses.len() {
-            1 => format!("the webhook answered {} in {slowest} ms", statuses.join("")),
-            _ => format!("the webhook answered {}, the slowest in {slowest} ms", statuses.join(", ")),
-        }
-    }
-
-    fn waiting(&self) -> &'static str {
-        if self.is_settled() {
-            ""
-        } else {
-            " One queue message is still to look again: it will find nothing to do."
-        }
-    }
 }
 
 /// What is to be said about it.

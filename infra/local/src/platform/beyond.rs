@@ -23,9 +23,10 @@ impl Beyond {
         let _ = self.url.set(url.to_owned());
     }
 
-    /// The real answer to a call; `None` while there is no cloud.
+    /// The real answer to a call; `None` while there is no cloud. Host and path stay as they are signed: services are told apart by
+    /// other things.
     pub async fn answer(&self, request: &Request) -> Option<Response> {
-        let url = self.url.get()?;
+        let url = format!("{}{}", self.url.get()?, request.url);
         let method = request.method.parse().ok()?;
         let mut call = self.client.request(method, url).body(request.body.clone());
         for (name, value) in request.headers.iter().filter(|(name, _)| !is_of_the_connection(name)) {
@@ -42,5 +43,5 @@ impl Beyond {
 }
 
 fn is_of_the_connection(name: &str) -> bool {
-    matches!(name, "host" | "connection" | "content-length" | "transfer-encoding")
+    matches!(name, "connection" | "content-length" | "transfer-encoding")
 }

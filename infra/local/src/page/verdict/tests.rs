@@ -1,4 +1,4 @@
-use super::super::seen::Chat;
+use super::super::seen::{Ack, Appeared, Chat, Given};
 use super::*;
 
 fn ack(status: u16) -> Ack {
@@ -55,7 +55,7 @@ fn twice_holds_only_with_one_answer() {
         Promise::Twice,
         &Facts { given: jobs("Returned(60)"), ..good() },
         Some(true),
-        "still to look again",
+        "One queue message looks once more",
     );
     let doubled = vec![appeared("hello"), Appeared { id: "other".into(), ..appeared("hello") }];
     check(Promise::Twice, &Facts { appeared: doubled, ..good() }, Some(false), "2 answers");
