@@ -4,6 +4,7 @@ pub mod browser;
 pub mod compatibility;
 pub mod fixtures;
 pub mod history;
+pub mod programs;
 pub mod world;
 
 use std::path::{Path, PathBuf};

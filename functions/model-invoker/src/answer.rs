@@ -105,6 +105,9 @@ impl Run<'_> {
             }
             Ended::Done(reply) => self.said(&question, reply).await?,
         };
+        // Nothing is to be said; but what began to appear does not stay as it is.
+        let taken_back = || self.turn(number, &question.waiting, "*(taken back)*");
+        let turn = turn.or_else(|| self.draft.is_some().then(|| Turn { history: false, ..taken_back() }));
         let Some(mut turn) = turn else { return Ok(Event::Silent) };
         used.onto(&mut turn);
         turn.assistant.clone_from(&question.persona.name);

@@ -96,6 +96,9 @@ fn parts(turn: &Turn, media_hosts: &[String]) -> Vec<Part> {
     if let (true, Some(first), Some(_)) = (text.is_empty(), media.first(), &turn.draft) {
         text.clone_from(if first.caption.is_empty() { &first.name } else { &first.caption });
     }
+    if let (true, Some(buttons), Some(_)) = (text.is_empty(), &turn.buttons, &turn.draft) {
+        text.clone_from(&buttons.text);
+    }
     let first = match &turn.draft {
         _ if text.is_empty() => None,
         Some(posted) => Some(Part::Edit { posted: posted.clone(), text }),

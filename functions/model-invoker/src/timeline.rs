@@ -44,6 +44,15 @@ struct Moved {
     model: String,
     input: u32,
     output: u32,
+    /// Of the input.
+    #[serde(skip_serializing_if = "is_none")]
+    cached: u64,
+    /// By the configured prices, millionths of a US dollar.
+    #[serde(skip_serializing_if = "is_none")]
+    cost_micro_usd: u64,
+    /// Tools that were called.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<String>,
     parts: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     asked_at: Option<i64>,
@@ -65,10 +74,18 @@ impl Moved {
             model: turn.model.clone(),
             input: turn.usage.input,
             output: turn.usage.output,
+            cached: turn.usage.cached.into(),
+            cost_micro_usd: turn.cost_micro_usd,
+            tools: turn.tools.clone(),
             parts: turn.steps.len(),
             ..Moved::default()
         }
     }
+}
+
+/// Whether a number need not be told.
+fn is_none(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Timeline {

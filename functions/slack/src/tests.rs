@@ -220,6 +220,7 @@ fn settles_what_slack_answers() {
     check(false, 200, no("ratelimited"), later.clone());
     check(false, 503, Value::Null, later);
     check(false, 200, no("not_in_channel"), Settled::Gone);
+    check(false, 200, no("message_not_found"), Settled::Gone);
     check(false, 200, no("msg_too_long"), Settled::Unformatted);
     check(true, 200, no("msg_too_long"), Settled::Broken("msg_too_long".into()));
     check(false, 200, no("is_archived"), Settled::Broken("is_archived".into()));

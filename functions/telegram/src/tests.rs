@@ -226,6 +226,10 @@ fn answers_of_telegram_are_understood() {
     check(&send, 404, json!("?"), Settled::Broken("HTTP 404".into()));
     let blocked = "Forbidden: bot was blocked by the user";
     check(&send, 403, no(403, blocked), Settled::Broken(blocked.into()));
+    // Of a message that showed a draft: it says that already, or is not there to be changed.
+    let same = "Bad Request: message is not modified: specified new message content and reply markup are exactly the same";
+    check(&send, 400, no(400, same), Settled::Posted(None));
+    check(&send, 400, no(400, "Bad Request: message to edit not found"), Settled::Gone);
 
     let steps = Telegram.fetch(&Fetch { account: "main".into(), id: "f".into() }).steps;
     let [find, download] = steps.as_slice() else { panic!("two steps") };

@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::{
-    Error, Where, claim, config, connect, dead, deploy, doctor, people, secret, send, status, trace, verify,
+    Error, Where, claim, config, connect, dead, deploy, doctor, knowledge, people, secret, send, status,
+    trace, usage, verify,
 };
 
 /// Runs an AI assistant on chat channels, without a server.
@@ -32,10 +33,15 @@ pub enum Command {
     Connect(connect::Connect),
     /// Make a one-time code: whoever sends it to the assistant first becomes its owner
     Claim,
+    /// Make documents searchable for assistants
+    #[command(subcommand)]
+    Knowledge(knowledge::Command),
     /// Show who wrote and who waits; let people in or turn them away
     People(people::People),
     /// Show what waits, what failed, and what was answered today
     Status,
+    /// Show what was used today or in a month: answers, tokens, money
+    Usage(usage::Usage),
     /// Show one message's path from webhook to reply, its times and its cost
     Trace(trace::Trace),
     /// Look at failed messages, try them again, throw them away
@@ -62,8 +68,10 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
         Command::Secrets(command) => secret::run(command, at).await,
         Command::Connect(connect) => connect::run(connect, at).await,
         Command::Claim => claim::run(at).await,
+        Command::Knowledge(command) => knowledge::run(command, at).await,
         Command::People(people) => people::run(people, at).await,
         Command::Status => status::run(at).await,
+        Command::Usage(usage) => usage::run(&usage, at).await,
         Command::Trace(trace) => trace::run(&trace, at).await,
         Command::Dead(command) => dead::run(command, at).await,
         Command::Deploy(deploy) => deploy::deploy(deploy, at).await,
@@ -103,8 +111,17 @@ mod tests {
         check("crabhook dead drop --all", true);
         check("crabhook dead redrive a1 b2", true);
         check("crabhook dead redrive a1 --all", false);
+        check("crabhook knowledge push handbook docs/handbook", true);
+        check("crabhook knowledge push handbook", false);
         check("crabhook people", true);
         check("crabhook people allow telegram 7", true);
+        check("crabhook people notes telegram 7 --account support", true);
+        check("crabhook people forget telegram 7 --note 3", true);
+        check("crabhook people forget telegram 7 --note all", false);
+        check("crabhook usage", true);
+        check("crabhook usage --month --by model", true);
+        check("crabhook usage --month 2026-10 --by conversation", true);
+        check("crabhook usage --by weather", false);
         check("crabhook deploy telegram,slack --set AlertEmail=a@example.com --architecture x86_64", true);
         check("crabhook deploy --set AlertEmail", false);
     }

@@ -4,6 +4,9 @@ mod channel;
 mod code;
 mod mail;
 mod model;
+mod tool;
+
+pub(crate) use model::models;
 
 use clap::Args;
 use turn::config::{Config, Limits};
@@ -47,6 +50,7 @@ pub async fn run(doctor: &Doctor, at: &Where) -> Result<(), Error> {
     let mut findings = Findings::default();
     let config = stored(&place, &mut findings).await?;
     channel::check(&place, &config, &mut findings).await?;
+    tool::check(&place, &config, &mut findings).await?;
     if !doctor.no_model {
         model::check(&place, &config, &mut findings).await?;
     }

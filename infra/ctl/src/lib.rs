@@ -15,6 +15,7 @@ mod deploy;
 mod doctor;
 mod error;
 mod http;
+mod knowledge;
 mod local_secrets;
 mod people;
 mod place;
@@ -22,6 +23,7 @@ mod secret;
 mod send;
 mod status;
 mod trace;
+mod usage;
 mod verify;
 
 pub use cli::{Cli, run};

@@ -1,4 +1,4 @@
-//! `crabhook secrets`: what the platforms and models know us by. Values never come from the command line, which other
+//! `crabhook secrets`: what the platforms, models and tools know us by. Values never come from the command line, which other
 //! users of the machine can see, and are never printed unless they were made here.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,16 +12,18 @@ use secrets::{SETTINGS, Secrets, fingerprint};
 use crate::place::{Place, outputs};
 use crate::{Error, Where, aws, local_secrets, nearest, send};
 
-/// Stands for a channel where the keys of models are meant.
+/// Stand for a channel where the keys of models are meant, or what tools and hooks know us by.
 const MODEL: &str = "model";
+const TOOL: &str = "tool";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Store a secret; its value comes from a hidden prompt or from standard input
     Set {
-        /// A channel, or `model`
+        /// A channel, `model` or `tool`
         channel: String,
-        /// The secret's name as `crabhook secrets list` shows it; of a model, its provider (or the `key` it names)
+        /// The secret's name as `crabhook secrets list` shows it; of a model, its provider (or the `key` it names); of a tool or
+        /// hook, the name that its `secret` or `headers` gives
         name: String,
         #[arg(long, default_value = "main")]
         account: String,
@@ -34,7 +36,7 @@ pub enum Command {
     },
     /// Show which secrets there are and which are set, never their values
     List {
-        /// Only this channel, or `model`
+        /// Only this channel, `model` or `tool`
         channel: Option<String>,
     },
 }
@@ -43,10 +45,11 @@ pub async fn run(command: Command, at: &Where) -> Result<(), Error> {
     match command {
         Command::Set { channel, name, account, generate, show } => {
             let spec = spec(&channel, &name)?;
-            let value = if generate { generated(&name, spec)? } else { given(&channel, &name)? };
+            let value = if generate { generated(&channel, &name, spec)? } else { given(&channel, &name)? };
             put(at, &channel, &account, &name, &value).await?;
             // Both sides of a Standard Webhook hold the same secret, so somebody must carry it over.
-            let shared = spec.is_some_and(|spec| spec.generate == Generate::StandardWebhook);
+            let shared =
+                channel == TOOL || spec.is_some_and(|spec| spec.generate == Generate::StandardWebhook);
             if show || (generate && shared) {
                 println!("{}", value.expose_secret());
             }
@@ -56,9 +59,9 @@ pub async fn run(command: Command, at: &Where) -> Result<(), Error> {
     }
 }
 
-/// What the channel says about the secret; `None` for a model's key.
+/// What the channel says about the secret; `None` where it is no channel's.
 fn spec(channel: &str, name: &str) -> Result<Option<&'static SecretSpec>, Error> {
-    if channel == MODEL {
+    if matches!(channel, MODEL | TOOL) {
         return Ok(None);
     }
     let secrets = send::room(channel)?.spec().secrets;
@@ -71,8 +74,10 @@ fn spec(channel: &str, name: &str) -> Result<Option<&'static SecretSpec>, Error>
     found.map(Some).ok_or_else(|| Error::usage(format!("{channel} has no secret {name}; {}", hint())))
 }
 
-fn generated(name: &str, spec: Option<&SecretSpec>) -> Result<SecretString, Error> {
-    match spec.map(|spec| spec.generate) {
+fn generated(channel: &str, name: &str, spec: Option<&SecretSpec>) -> Result<SecretString, Error> {
+    // What can be made up for a tool is what signs our requests to it.
+    let signing = (channel == TOOL).then_some(Generate::StandardWebhook);
+    match spec.map(|spec| spec.generate).or(signing) {
         Some(Generate::Random) => Ok(sign::base64url(&sign::random::<32>()).into()),
         Some(Generate::StandardWebhook) => {
             Ok(format!("whsec_{}", sign::base64(&sign::random::<32>())).into())
@@ -106,7 +111,10 @@ async fn put(
     name: &str,
     value: &SecretString,
 ) -> Result<(), Error> {
-    let folder = if channel == MODEL { MODEL.to_owned() } else { format!("{channel}/{account}") };
+    let folder = match channel {
+        MODEL | TOOL => channel.to_owned(),
+        _ => format!("{channel}/{account}"),
+    };
     let print = fingerprint(value);
     let Some(stack) = &at.stack else {
         let path = local_secrets::put(&at.state, channel, account, name, value)?;
@@ -137,7 +145,7 @@ async fn list(at: &Where, only: Option<&str>) -> Result<(), Error> {
     let there: BTreeMap<&str, &str> =
         listed.iter().map(|listed| (listed.name.as_str(), listed.fingerprint.as_str())).collect();
     shown.extend(there.keys().filter_map(|path| path.split('/').next()).map(str::to_owned));
-    shown.insert(MODEL.to_owned());
+    shown.extend([MODEL, TOOL].map(str::to_owned));
     if let Some(only) = only {
         shown = [only.to_owned()].into();
     }
@@ -148,14 +156,14 @@ async fn list(at: &Where, only: Option<&str>) -> Result<(), Error> {
 }
 
 fn show(stack: &str, channel: &str, there: &BTreeMap<&str, &str>) {
-    if channel == MODEL {
-        let keys: Vec<_> =
-            there.iter().filter_map(|(path, print)| Some((path.strip_prefix("model/")?, print))).collect();
-        println!(
-            "/{stack}/model/{}",
-            if keys.is_empty() { "  none; bedrock and a local ollama need none" } else { "" }
-        );
-        for (name, print) in keys {
+    if matches!(channel, MODEL | TOOL) {
+        let own: Vec<_> = there
+            .iter()
+            .filter_map(|(path, print)| Some((path.strip_prefix(channel)?.strip_prefix('/')?, print)))
+            .collect();
+        let none = if channel == MODEL { "  none; bedrock and a local ollama need none" } else { "  none" };
+        println!("/{stack}/{channel}/{}", if own.is_empty() { none } else { "" });
+        for (name, print) in own {
             println!("  {name:<20} set {print}");
         }
         return;

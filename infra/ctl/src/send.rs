@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use channel::local::{Local, Message, Said};
-use channel::{Generate, Half, Secrets};
+use channel::{Generate, Half, Secrets, Streaming};
 use clap::Args;
 use egress::Egress;
 use model_invoker::channels;
@@ -17,6 +17,8 @@ use crate::{Error, Where, http};
 const ACK_TIME_OUT: Duration = Duration::from_secs(30);
 /// How long one question to the stand-in stays open, seconds.
 const LISTEN_S: u64 = 20;
+/// An answer that grows has ended when it did not for so long.
+const QUIET: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Args)]
 pub struct Send {
@@ -46,6 +48,12 @@ struct Heard {
     n: u64,
     #[serde(default)]
     said: Option<Said>,
+    /// The platform's id of the message.
+    #[serde(default)]
+    message: Option<String>,
+    /// It said something else before.
+    #[serde(default)]
+    edited: bool,
 }
 
 #[derive(Deserialize)]
@@ -76,7 +84,8 @@ pub async fn run(send: Send, at: &Where) -> Result<(), Error> {
         now: now(),
     });
     let egress = http::egress()?;
-    let listener = Listener { egress: &egress, platform: stand_in, channel: &send.channel };
+    let grows = room.spec().streaming != Streaming::Off;
+    let listener = Listener { egress: &egress, platform: stand_in, channel: &send.channel, grows };
     let since = if place.is_local() { listener.last().await? } else { 0 };
     let started = Instant::now();
     let method = event.request.method.clone();
@@ -93,7 +102,7 @@ pub async fn run(send: Send, at: &Where) -> Result<(), Error> {
     }
     let wait = Duration::from_secs(send.wait);
     match listener.reply(&event.reply_key, since, started, wait).await? {
-        Some(text) => println!("reply after {} ms:\n{text}", started.elapsed().as_millis()),
+        Some((text, after)) => println!("reply after {} ms:\n{text}", after.as_millis()),
         None => {
             return Err(Error::failed(format!(
                 "no reply within {} s. `crabhook status` counts waiting, refused and failed messages, `crabhook dead list` \
@@ -161,6 +170,8 @@ struct Listener<'a> {
     egress: &'a Egress,
     platform: &'a str,
     channel: &'a str,
+    /// Answers are seen there while they are written.
+    grows: bool,
 }
 
 impl Listener<'_> {
@@ -169,25 +180,35 @@ impl Listener<'_> {
         Ok(self.calls(0, 0).await?.iter().map(|call| call.n).max().unwrap_or(0))
     }
 
-    /// All that is said to `reply_key` in the first answer after the call number `since`.
+    /// All that is said to `reply_key` in the first answer after the call number `since`, and when the last of it was said. A
+    /// message that grows is one.
     async fn reply(
         &self,
         reply_key: &str,
         mut since: u64,
         started: Instant,
         wait: Duration,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<(String, Duration)>, Error> {
+        let mut messages: Vec<(Option<String>, String)> = Vec::new();
+        let mut last = started;
         loop {
-            let left = wait.saturating_sub(started.elapsed()).as_secs();
-            let calls = self.calls(since, left.min(LISTEN_S)).await?;
+            let over = if messages.is_empty() { wait.saturating_sub(started.elapsed()) } else { QUIET };
+            let calls = self.calls(since, over.as_secs().min(LISTEN_S)).await?;
             since = calls.iter().map(|call| call.n).max().unwrap_or(since);
-            let said = calls.into_iter().filter_map(|call| call.said);
-            let texts: Vec<String> =
-                said.filter(|said| said.reply_key == reply_key).map(|said| said.text).collect();
-            if !texts.is_empty() {
-                return Ok(Some(texts.join("\n")));
+            for call in calls {
+                let Some(said) = call.said.filter(|said| said.reply_key == reply_key) else { continue };
+                last = Instant::now();
+                match messages.iter_mut().rfind(|(id, _)| call.edited && *id == call.message) {
+                    Some((_, text)) => *text = said.text,
+                    None => messages.push((call.message, said.text)),
+                }
             }
-            if started.elapsed() >= wait {
+            let ended = !self.grows || last.elapsed() >= QUIET;
+            if !messages.is_empty() && ended {
+                let texts: Vec<String> = messages.into_iter().map(|(_, text)| text).collect();
+                return Ok(Some((texts.join("\n"), last - started)));
+            }
+            if messages.is_empty() && started.elapsed() >= wait {
                 return Ok(None);
             }
         }

@@ -76,7 +76,7 @@ fn lack(model: &Model, credentials: &Credentials) -> Option<String> {
     let key = model.key.as_deref().unwrap_or(&model.provider);
     match model.provider.as_str() {
         // The functions have the local cloud's credentials, which Bedrock does not take.
-        "bedrock" => {
+        "bedrock" if model.base_url.is_none() => {
             Some("bedrock answers deployed stacks; openai, anthropic or ollama work here".to_owned())
         }
         // Another endpoint may need no key.

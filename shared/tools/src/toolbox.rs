@@ -24,6 +24,9 @@ pub use open::{Given, Missing};
 /// Characters of arguments that a person who is asked gets to see.
 const MAX_SHOWN: usize = 600;
 
+/// What a tool is given beyond its time to say itself that it is over, and to the other side that nobody waits any more.
+const GRACE: Duration = Duration::from_millis(500);
+
 /// Most that is read of a program's answer, bytes: the model is shown the beginning.
 const MAX_ANSWER: usize = 1 << 20;
 
@@ -99,7 +102,7 @@ impl Toolbox<'_> {
         let key = self.key(&identity);
         let limits = Limits { time_out: entry.limits.time_out.min(self.budget.time()), ..entry.limits };
         let made = self.make(entry, arguments, desk, &key, limits);
-        let result = match timeout(limits.time_out, made).await {
+        let result = match timeout(limits.time_out + GRACE, made).await {
             Ok(Ok(result)) => result,
             Ok(Err(error)) => {
                 let why = if let Error::NotSetUp(why) = &error { why } else { "" };

@@ -3,7 +3,7 @@
 //! The address comes from the model, which may have it from anybody: it goes through the guard of [`egress`] (https,
 //! public addresses), every redirect again. What comes back is a stranger's text and is marked as that.
 
-mod html;
+pub(crate) mod html;
 #[cfg(test)]
 mod tests;
 
@@ -124,7 +124,7 @@ fn read(url: &Url, answer: &Answer, max_bytes: usize) -> Result<ToolResult, Erro
     let kind = declared.split(';').next().unwrap_or_default().trim();
     let text = decode(&answer.body, &declared);
     let (title, text) = match kind {
-        "text/html" | "application/xhtml+xml" => html::text(&text),
+        "text/html" | "application/xhtml+xml" => html::html_text(&text),
         kind if is_text(kind) => (String::new(), text),
         kind => return Err(Error::Refused(format!("the page is {kind}, which has no text to read"))),
     };

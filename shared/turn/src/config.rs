@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::prompts;
+
 pub use self::assistant::{Assistant, Disclosure, History, Memory, Reset};
 pub use self::channel::{Access, COMMON_KEYS, Channel, Conversation, Overlap, Streaming};
 pub use self::faults::Fault;
@@ -103,6 +105,7 @@ impl Config {
             merged.overlap = own.overlap.or(merged.overlap);
             merged.on_doubt = own.on_doubt.or(merged.on_doubt);
             merged.pause_hours = own.pause_hours.or(merged.pause_hours);
+            merged.media_hosts.extend(own.media_hosts.iter().cloned());
             merged.people.extend(own.people.iter().cloned());
             merged.assistants.extend(own.assistants.iter().cloned());
             merged.conversations.extend(own.conversations.clone());
@@ -112,9 +115,11 @@ impl Config {
         merged
     }
 
-    /// The assistant of that name, the built-in one where the configuration has none.
+    /// The assistant of that name, the built-in one where the configuration has none. A ready-made prompt stands there in full.
     pub fn assistant(&self, name: Option<&str>) -> Assistant {
-        self.assistants.get(name.unwrap_or("default")).cloned().unwrap_or_default()
+        let mut assistant = self.assistants.get(name.unwrap_or("default")).cloned().unwrap_or_default();
+        assistant.prompt = prompts::text(&assistant.prompt).to_owned();
+        assistant
     }
 
     /// Who answers in a chat of a channel: who was chosen there by a command, else who is configured for the chat, else for
@@ -130,7 +135,7 @@ impl Config {
         let prompt = here.and_then(|here| here.prompt.as_ref());
         let prompt = prompt.or(channel.prompt.as_ref().filter(|_| own.is_none()));
         if let Some(prompt) = prompt {
-            persona.assistant.prompt.clone_from(prompt);
+            persona.assistant.prompt = prompts::text(prompt).to_owned();
         }
         persona
     }
@@ -199,3 +204,6 @@ fn readable<T: serde::de::DeserializeOwned>(entries: BTreeMap<String, Value>) ->
         .filter_map(|(name, value)| Some((name, serde_json::from_value(value).ok()?)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,7 @@ pub type Estimate = fn(&str) -> u32;
 pub fn lines(history: &[Turn], new: &[Spoken], group: bool, budget: u32, estimate: Estimate) -> Vec<Line> {
     let mut left = budget;
     let mut turns = Vec::new();
-    for turn in history.iter().filter(|turn| turn.history) {
+    for turn in history.iter().filter(|turn| turn.history && !turn.undone) {
         let lines = of_turn(turn, group);
         let cost: u32 = lines.iter().map(|line| estimate(&line.text)).fold(0, u32::saturating_add);
         if cost > left {
@@ -134,13 +134,27 @@ mod tests {
     }
 
     #[test]
+    fn hello_is_a_short_prompt() {
+        let config = crate::config::Config::default();
+        let variables = crate::template::Variables::default();
+        let hello = lines(&[], &[spoken("Ana", "hello")], false, 4_000, |_| 1);
+        let prompts = crate::prompts::BUILT_IN.iter().map(|(_, prompt)| (*prompt).to_owned());
+        for prompt in prompts.chain([config.assistant(None).prompt]) {
+            let system = crate::template::fill(&prompt, &variables);
+            let bytes = system.len() + hello.iter().map(|line| line.text.len()).sum::<usize>();
+            assert!(bytes < 2_048, "{bytes} bytes: {system}");
+        }
+    }
+
+    #[test]
     fn notices_stay_out_and_operators_speak_for_the_business() {
         let mut notice = turn(3, "/help", "I can…");
         notice.history = false;
         let mut human = turn(2, "I am Eva from sales", "");
         human.messages[0].operator = true;
+        let undone = Turn { undone: true, ..turn(4, "forget that", "I will") };
         let new = [spoken("Ana", "thanks")];
-        let history = [notice, human, turn(1, "help!", "")];
+        let history = [undone, notice, human, turn(1, "help!", "")];
         check(
             &history,
             &new,

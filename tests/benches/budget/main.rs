@@ -188,6 +188,10 @@ fn environment(address: &str, authority: &Authority) -> Vec<(&'static str, Strin
         ("STACK", "bench"),
         ("RELEASE", "bench"),
         ("TURN_SECONDS", "300"),
+        ("BUCKET", "bench-media"),
+        ("QUEUE_ARN", "arn:aws:sqs:us-east-1:123456789012:bench"),
+        ("SCHEDULE_GROUP", "bench"),
+        ("SCHEDULE_ROLE", "arn:aws:iam::123456789012:role/bench-reminder"),
     ]
     .map(|(name, value)| (name, value.to_owned()))
     .into();

@@ -35,6 +35,8 @@ models:
   default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
 channels:
   email: {answers_per_thread: 0}
+assistants:
+  default: {disclosure: never}
 ";
 const SECRETS: &str = r#"{"model": {"openai": "sk-local"}}"#;
 /// Turns at the same time, one of the values that the template allows. A turn waits most of its time, for the rest of a burst.

@@ -9,6 +9,8 @@ const OWNER: &str = "
 version: 1
 models:
   default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
+assistants:
+  default: {disclosure: never}
 channels:
   telegram: {access: owner}
   webhook: {access: open}

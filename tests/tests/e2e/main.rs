@@ -60,7 +60,7 @@ fn shared(test: impl AsyncFnOnce(&World)) {
     static TURN: OnceLock<Mutex<()>> = OnceLock::new();
     RUNTIME.block_on(async {
         let _turn = TURN.get_or_init(Mutex::default).lock().await;
-        let world = WORLD.get_or_init(|| World::start("shared", &whole_answers(), secrets)).await;
+        let world = WORLD.get_or_init(|| async { World::start("shared", &whole_answers(), secrets).await }).await;
         world.think(0).await;
         test(world).await;
     });

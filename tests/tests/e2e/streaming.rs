@@ -71,7 +71,10 @@ fn answers_are_seen_before_their_end_and_are_one_message() {
                     world.at_rest(&sent).await;
                     let said = world.said(&sent).await;
                     let [text] = said.as_slice() else { panic!("{name}: {said:?}") };
-                    assert!(text.contains("The first words of it") && text.ends_with("rest."), "{name}: {text}");
+                    assert!(
+                        text.contains("The first words of it") && text.ends_with("rest."),
+                        "{name}: {text}"
+                    );
                     let head = world.store().head(sent.conversation.as_ref().unwrap()).await.unwrap();
                     assert_eq!(head.draft, None, "{name}");
                 }
@@ -89,7 +92,8 @@ fn channels_stream_as_they_are_told() {
         &config,
         |options| options.channels = vec!["telegram".into(), "slack".into()],
         async |world| {
-            tell(world, &["The first words of it ⏸and the rest.", "The first words of it ⏸and the rest."]).await;
+            tell(world, &["The first words of it ⏸and the rest.", "The first words of it ⏸and the rest."])
+                .await;
             let slack = world.send(Words::of("slack", "7", "go on")).await;
             world.asked(1).await;
             let telegram = world.send(Words::of("telegram", "7", "go on")).await;
@@ -122,7 +126,8 @@ fn a_killed_answer_is_finished_in_its_message() {
         },
         async |world| {
             for name in channels {
-                tell(world, &["The first words of it ⏸and the rest.", "Another beginning, and its end."]).await;
+                tell(world, &["The first words of it ⏸and the rest.", "Another beginning, and its end."])
+                    .await;
                 let before = world.calls(name).await.len();
                 let sent = world.send(Words::of(name, "7", "go on")).await;
                 drawn(world, name, before, "The first words").await;
@@ -153,10 +158,13 @@ fn a_platform_that_wants_fewer_changes_gets_fewer() {
         OPEN,
         |options| options.channels = vec!["slack".into(), "telegram".into()],
         async |world| {
-            for (name, path, conversation) in
-                [("slack", "chat.update", None), ("telegram", "sendMessageDraft", None), ("telegram", "sendMessage", Some("team"))]
-            {
-                let fault = json!({"channel": name, "status": 429, "retry_after": 1, "times": 1, "path": path});
+            for (name, path, conversation) in [
+                ("slack", "chat.update", None),
+                ("telegram", "sendMessageDraft", None),
+                ("telegram", "sendMessage", Some("team")),
+            ] {
+                let fault =
+                    json!({"channel": name, "status": 429, "retry_after": 1, "times": 1, "path": path});
                 world.tell("/fault", fault).await;
                 tell(world, &["The first words of it, ⏸then the next ones, ⏸and the rest."]).await;
                 let before = world.calls(name).await.len();
@@ -169,7 +177,8 @@ fn a_platform_that_wants_fewer_changes_gets_fewer() {
                 world.at_rest(&sent).await;
                 let said = world.said(&sent).await;
                 assert_eq!(said, ["The first words of it, then the next ones, and the rest."], "{name}");
-                let refused = world.calls(name).await.iter().skip(before).filter(|call| call["status"] == 429).count();
+                let refused =
+                    world.calls(name).await.iter().skip(before).filter(|call| call["status"] == 429).count();
                 assert_eq!(refused, 1, "{name}: refused once, then slower");
             }
         },

@@ -18,6 +18,8 @@ const CONFIG: &str = "
 version: 1
 models:
   default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
+assistants:
+  default: {disclosure: never}
 channels:
   discord: {access: owner}
 ";

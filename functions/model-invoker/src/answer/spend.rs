@@ -58,8 +58,10 @@ impl Run<'_> {
             micro_usd: spent.micro_usd,
         };
         let store = &self.services.store;
-        let (settled, added) =
-            tokio::join!(store.settle(&purse.0, spent, now()), store.add_usage(&by, told, now()));
+        let add = async {
+            if spent.tokens > 0 { store.add_usage(&by, told, now()).await } else { Ok(()) }
+        };
+        let (settled, added) = tokio::join!(store.settle(&purse.0, spent, now()), add);
         if let Err(error) = added {
             tracing::warn!(conversation = %self.conversation, %error, "an answer is missing in the usage");
         }

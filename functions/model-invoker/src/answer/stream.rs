@@ -17,9 +17,9 @@ use tokio::time::Instant;
 use turn::Draft;
 use turn::config::Streaming;
 
+use super::Question;
 use super::held::Ended;
 use super::written::Written;
-use super::Question;
 use crate::outgoing::CALL_TIME_OUT_MS;
 use crate::run::{Run, Trouble};
 use crate::{failpoint, now};

@@ -41,8 +41,8 @@ const BLOCKS: &[&str] = &[
     "ul",
 ];
 
-/// The title and the text.
-pub(super) fn text(html: &str) -> (String, String) {
+/// The title of an HTML page and its text.
+pub fn html_text(html: &str) -> (String, String) {
     let mut page = Page::default();
     let mut rest = html;
     while let Some((before, from)) = rest.split_once('<') {
@@ -257,7 +257,7 @@ mod tests {
     use super::*;
 
     fn check(html: &str, title: &str, expected: &str) {
-        assert_eq!(text(html), (title.to_owned(), expected.to_owned()), "{html}");
+        assert_eq!(html_text(html), (title.to_owned(), expected.to_owned()), "{html}");
     }
 
     #[test]
@@ -294,12 +294,12 @@ mod tests {
     proptest! {
         #[test]
         fn no_page_breaks_it(html in "[<>/!a-dh\"'=&;# \\-\u{e9}\u{130}]{0,200}") {
-            text(&html);
+            html_text(&html);
         }
 
         #[test]
         fn plain_words_stay(words in proptest::collection::vec("[a-z\u{e9}]{1,8}", 1..10)) {
-            prop_assert_eq!(text(&words.join(" ")).1, words.join(" "));
+            prop_assert_eq!(html_text(&words.join(" ")).1, words.join(" "));
         }
     }
 }

@@ -69,7 +69,7 @@ async fn what_has_no_text_or_too_much_is_said() {
         ("data", Ok(r#"{"a":1}"#)),
         ("long", Ok("[cut]")),
         ("picture", Err("image/png")),
-        ("app", Err("needs a browser")),
+        ("app", Err("need a browser")),
         ("large", Err("larger than")),
         ("loop", Err("more than 3 times")),
         ("gone", Err("answers 404")),

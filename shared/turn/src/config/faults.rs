@@ -1,8 +1,17 @@
 //! What is wrong with a configuration that the fields' types cannot say.
 
-use channel::Spec;
+mod channel;
+mod tool;
 
-use super::{Access, COMMON_KEYS, CONFIG_VERSION, Channel, Config, Overlap, PROVIDERS};
+use std::collections::BTreeSet;
+
+use ::channel::Spec;
+
+use super::{Assistant, BUILT_IN_TOOLS, CONFIG_VERSION, Config, Model, PROVIDERS};
+use crate::calendar::{time_of_day, zone};
+use crate::spend::{Unit, caps};
+use crate::template::{VARIABLES, unknown};
+use crate::{language, prompts};
 
 /// A fault of a configuration in words for its author. `key` is the dotted path of the entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,97 +24,165 @@ pub struct Fault {
 impl Config {
     /// Everything wrong in what the fields' types cannot say: names that lead nowhere, `open` without a cap.
     pub fn faults(&self, specs: &[&'static Spec]) -> Vec<Fault> {
-        let mut faults = Vec::new();
-        let mut fault = |key: String, problem: String| faults.push(Fault { key, problem });
+        let mut faults = Faults { config: self, found: Vec::new() };
         if self.version != CONFIG_VERSION {
-            fault("version".into(), format!("this crabhook reads version {CONFIG_VERSION}"));
+            faults.add("version", format!("this crabhook reads version {CONFIG_VERSION}"));
         }
         for (name, assistant) in &self.assistants {
-            if !self.models.contains_key(&assistant.model) {
-                let known = names(self.models.keys());
-                fault(
-                    format!("assistants.{name}.model"),
-                    format!("no model {:?}; there is {known}", assistant.model),
-                );
-            }
+            faults.assistant(&format!("assistants.{name}"), assistant);
         }
         for (name, model) in &self.models {
-            if let Some(fallback) =
-                model.fallback.as_ref().filter(|fallback| !self.models.contains_key(*fallback))
-            {
-                let known = names(self.models.keys());
-                fault(format!("models.{name}.fallback"), format!("no model {fallback:?}; there is {known}"));
-            }
-            if !PROVIDERS.contains(&model.provider.as_str()) {
-                fault(
-                    format!("models.{name}.provider"),
-                    format!("{:?} is none of {}", model.provider, PROVIDERS.join(", ")),
-                );
-            }
+            faults.model(&format!("models.{name}"), model);
         }
+        faults.prices();
         for (name, channel) in &self.channels {
             match specs.iter().find(|spec| spec.name == name) {
-                None => fault(format!("channels.{name}"), "no such channel".to_owned()),
-                Some(spec) => self.channel_faults(&format!("channels.{name}"), channel, spec, &mut fault),
+                None => faults.add(format!("channels.{name}"), "no such channel"),
+                Some(spec) => faults.channel(&format!("channels.{name}"), channel, spec),
             }
         }
-        faults
+        faults.tools();
+        faults.commands();
+        faults.found
+    }
+}
+
+/// What was found so far.
+struct Faults<'a> {
+    config: &'a Config,
+    found: Vec<Fault>,
+}
+
+impl Faults<'_> {
+    fn add(&mut self, key: impl Into<String>, problem: impl Into<String>) {
+        self.found.push(Fault { key: key.into(), problem: problem.into() });
     }
 
-    fn channel_faults(
-        &self,
-        key: &str,
-        channel: &Channel,
-        spec: &Spec,
-        fault: &mut impl FnMut(String, String),
+    /// A name that must be one of those.
+    fn name<S: AsRef<str>>(
+        &mut self,
+        key: impl Into<String>,
+        what: &str,
+        name: &str,
+        known: impl Iterator<Item = S> + Clone,
     ) {
-        for name in channel.settings.keys() {
-            let known =
-                COMMON_KEYS.contains(&name.as_str()) || spec.settings.iter().any(|(known, _)| known == name);
-            if !known {
-                let known = names(COMMON_KEYS.iter().chain(spec.settings.iter().map(|(known, _)| known)));
-                fault(format!("{key}.{name}"), format!("unknown key; there is {known}"));
-            }
-        }
-        for base in channel.urls.keys() {
-            if !spec.bases.iter().any(|(known, _)| known == base) {
-                let known = names(spec.bases.iter().map(|(known, _)| known));
-                fault(format!("{key}.urls.{base}"), format!("unknown address; there is {known}"));
-            }
-        }
-        if let Some(name) = channel.assistant.as_ref().filter(|name| !self.assistants.contains_key(*name)) {
-            fault(
-                format!("{key}.assistant"),
-                format!("no assistant {name:?}; there is {}", names(self.assistants.keys())),
-            );
-        }
-        if channel.access == Some(Access::Workspace) && !spec.tenant {
-            fault(
-                format!("{key}.access"),
-                format!("{} does not say which workspace a sender belongs to", spec.title),
-            );
-        }
-        if spec.overlap == channel::Overlap::Each && channel.overlap.is_some_and(|set| set != Overlap::Each) {
-            fault(
-                format!("{key}.overlap"),
-                format!("on {} every message has a reply of its own: each, or leave it out", spec.title),
-            );
-        }
-        if spec.idempotency_key && channel.on_doubt.is_some() {
-            fault(
-                format!("{key}.on_doubt"),
-                format!("{} never shows a message twice: there is no doubt, leave it out", spec.title),
-            );
-        }
-        if channel.access == Some(Access::Open) && (self.limits.per_person == 0 || self.limits.per_stack == 0)
-        {
-            let problem = "open needs the daily caps limits.per_person and limits.per_stack, not 0";
-            fault(format!("{key}.access"), problem.to_owned());
-        }
-        for (name, account) in &channel.accounts {
-            self.channel_faults(&format!("{key}.accounts.{name}"), account, spec, fault);
+        if !known.clone().any(|known| known.as_ref() == name) {
+            self.add(key, format!("no {what} {name:?}; there is {}", names(known)));
         }
     }
+
+    fn assistant(&mut self, key: &str, assistant: &Assistant) {
+        let config = self.config;
+        self.name(format!("{key}.model"), "model", &assistant.model, config.models.keys());
+        for (place, model) in assistant.models.iter().enumerate() {
+            self.name(format!("{key}.models.{place}"), "model", model, config.models.keys());
+        }
+        if let Some(model) = &assistant.transcribe {
+            self.name(format!("{key}.transcribe"), "model", model, config.models.keys());
+        }
+        self.prompt(format!("{key}.prompt"), &assistant.prompt);
+        for (field, text) in
+            [("greeting", &assistant.greeting), ("disclosure_text", &assistant.disclosure_text)]
+        {
+            self.template(format!("{key}.{field}"), text.as_deref().unwrap_or_default(), VARIABLES);
+        }
+        let tools =
+            config.tools.keys().map(String::as_str).chain(BUILT_IN_TOOLS.iter().map(|(name, _)| *name));
+        for (place, tool) in assistant.tools.iter().enumerate() {
+            self.name(format!("{key}.tools.{place}"), "tool", tool, tools.clone());
+        }
+        for (place, hook) in assistant.hooks.iter().enumerate() {
+            self.name(format!("{key}.hooks.{place}"), "hook", hook, config.hooks.keys());
+        }
+        for (place, command) in assistant.commands.iter().enumerate() {
+            self.name(format!("{key}.commands.{place}"), "command", command, config.commands.keys());
+        }
+        if let Some(name) = assistant.zone.as_deref().filter(|name| zone(name).is_none()) {
+            let problem = format!("no time zone {name:?}; write one like Europe/Berlin, UTC or +02:00");
+            self.add(format!("{key}.zone"), problem);
+        }
+        if let Some(time) = assistant.reset.daily_at.as_deref().filter(|time| time_of_day(time).is_none()) {
+            self.add(
+                format!("{key}.reset.daily_at"),
+                format!("{time:?} is no time of day; write one like 04:00"),
+            );
+        }
+        if let Some(code) = assistant.language.as_deref().filter(|code| language::known(code).is_none()) {
+            let known = names(language::LANGUAGES.iter().map(|(code, ..)| *code));
+            self.add(format!("{key}.language"), format!("no language {code:?}; there is {known}"));
+        }
+    }
+
+    fn model(&mut self, key: &str, model: &Model) {
+        if let Some(fallback) = &model.fallback {
+            self.name(format!("{key}.fallback"), "model", fallback, self.config.models.keys());
+        }
+        if !PROVIDERS.contains(&model.provider.as_str()) {
+            let problem = format!("{:?} is none of {}", model.provider, PROVIDERS.join(", "));
+            self.add(format!("{key}.provider"), problem);
+        }
+        if model.api.is_some() && model.provider != "openai" {
+            self.add(format!("{key}.api"), "only the provider openai has several; leave it out");
+        }
+    }
+
+    fn prices(&mut self) {
+        let config = self.config;
+        let models = config.models.values().map(|model| &model.model).filter(|model| !model.is_empty());
+        for name in config.prices.keys() {
+            let known: BTreeSet<&String> = config.models.keys().chain(models.clone()).collect();
+            self.name(format!("prices.{name}"), "model", name, known.iter());
+        }
+        if !caps(&config.limits).iter().any(|cap| cap.unit == Unit::Money) {
+            return;
+        }
+        let free = |name: &&&str| config.price(name).is_none();
+        let missing: Vec<String> =
+            answering(config).iter().filter(free).map(|name| format!("prices.{name}")).collect();
+        if !missing.is_empty() {
+            let problem = format!(
+                "a cap in dollars needs the price of every model that answers (0 where it is free): add {}",
+                missing.join(", ")
+            );
+            self.add("limits", problem);
+        }
+    }
+
+    fn prompt(&mut self, key: String, prompt: &str) {
+        let built_in = prompts::BUILT_IN.iter().map(|(name, _)| *name);
+        match prompts::called(prompt) {
+            Some(name) => self.name(key, "ready-made prompt", name, built_in),
+            None => self.template(key, prompt, VARIABLES),
+        }
+    }
+
+    /// Every variable in a template is one of those.
+    fn template(&mut self, key: String, template: &str, known: &[(&str, &str)]) {
+        let known: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+        for name in unknown(template, &known) {
+            let there = names(known.iter().map(|name| format!("{{{name}}}")));
+            let problem = format!(
+                "unknown variable {{{name}}}; there is {there}. Write {{{{{name}}}}} to say it as it is"
+            );
+            self.add(key.clone(), problem);
+        }
+    }
+}
+
+/// The models that answer people: those of the assistants, and their fallbacks.
+fn answering(config: &Config) -> BTreeSet<&str> {
+    let named =
+        config.assistants.values().flat_map(|assistant| assistant.models.iter().chain([&assistant.model]));
+    let mut open: Vec<&String> = named.collect();
+    let mut all = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        if let Some(model) = config.models.get(name).filter(|model| model.provider != "echo")
+            && all.insert(name.as_str())
+        {
+            open.extend(&model.fallback);
+        }
+    }
+    all
 }
 
 fn names<S: AsRef<str>>(names: impl Iterator<Item = S>) -> String {

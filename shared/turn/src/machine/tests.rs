@@ -135,6 +135,24 @@ fn a_newer_message_interrupts_at_most_three_times_in_a_row_and_costs_no_try() {
 }
 
 #[test]
+fn what_began_to_appear_becomes_what_is_said() {
+    for deaths in 0..=3 {
+        let mut world = World { drafts: true, dies_drafting: deaths, ..World::new(&["a"]) };
+        world.run(12).check(if deaths < 3 { &["a#0"] } else { &["sorry:a#0"] });
+        assert_eq!((world.begun, world.finished, &world.head.draft), (1, 1, &None), "{deaths} deaths");
+    }
+    for point in ["Count", "Commit", "Call"] {
+        let mut world = World { drafts: true, die_before: Some(point), ..World::new(&["a", "b"]) };
+        world.run(12);
+        assert_eq!((world.begun, &world.head.draft), (world.finished, &None), "killed before {point}");
+    }
+    let comes_during = ["b"].into();
+    let mut world = World { overlap: Overlap::Interrupt, drafts: true, comes_during, ..World::new(&["a"]) };
+    world.run(9).check(&["a+b#0"]);
+    assert_eq!((world.begun, world.finished), (1, 1), "the same message grows on");
+}
+
+#[test]
 fn only_a_new_message_that_finds_the_lease_held_interrupts() {
     for (overlap, seen, interrupts) in
         [(Overlap::Interrupt, false, 1), (Overlap::Interrupt, true, 0), (Overlap::Coalesce, false, 0)]

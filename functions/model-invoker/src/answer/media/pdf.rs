@@ -227,10 +227,8 @@ impl<'a> Page<'a> {
 }
 
 fn skip_image(reader: &mut Reader<'_>) {
-    let end = reader
-        .rest()
-        .windows(4)
-        .position(|four| object::is_space(four[0]) && four[1..3] == *b"EI" && object::is_space(four[3]));
+    let is_end = |four: &[u8]| matches!(four, [before, b'E', b'I', after] if object::is_space(*before) && object::is_space(*after));
+    let end = reader.rest().windows(4).position(is_end);
     reader.at += end.map_or(reader.rest().len(), |end| end + 3);
 }
 

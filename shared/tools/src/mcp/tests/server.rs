@@ -111,7 +111,10 @@ fn tools(cursor: Option<&str>) -> Value {
         None => {
             json!({"tools": [tool("search", "Searches the code", json!(true)), tool("write", "Writes a file", Value::Null)], "nextCursor": "2"})
         }
-        Some(_) => json!({"tools": ["fail", "sleep", "crash"].map(|name| tool(name, "", json!(true)))}),
+        Some(_) => {
+            let more = ["fail", "sleep", "crash"].map(|name| tool(name, "", json!(true)));
+            json!({ "tools": more })
+        }
     }
 }
 

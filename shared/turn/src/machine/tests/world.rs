@@ -41,6 +41,13 @@ pub struct World {
     pub die_before: Option<&'static str>,
     /// Asking kills the process whenever this message is among the asked.
     pub poison: Option<String>,
+    /// An answer is seen while it is written: in a message that somebody must finish.
+    pub drafts: bool,
+    /// How often the process is killed while it writes one.
+    pub dies_drafting: u32,
+    /// Messages that began to appear, and how many of them say what was committed.
+    pub begun: u32,
+    pub finished: u32,
 }
 
 pub fn message(id: &str, at: i64) -> Inbound {
@@ -164,6 +171,15 @@ impl World {
             }
             Effect::Ask { number, ids, interruptible, .. } => {
                 self.asked.push(ids.clone());
+                if self.drafts && self.head.draft.is_none() {
+                    self.begun += 1;
+                    let posted = self.begun.to_string();
+                    self.head.draft = Some(crate::state::Draft { turn: number, posted, at: self.now });
+                }
+                if self.dies_drafting > 0 {
+                    self.dies_drafting -= 1;
+                    return None;
+                }
                 if let Some(id) = self.comes_during.pop_front() {
                     self.keep(id);
                     if interruptible {
@@ -184,7 +200,10 @@ impl World {
             }
             Effect::Commit(commit) => {
                 (self.head.open, self.head.next, self.head.since) = (commit.open, commit.next, commit.since);
-                commit.turn.map(|turn| self.turns.insert(turn.number, *turn));
+                if let Some(turn) = commit.turn {
+                    self.head.draft = None;
+                    self.turns.insert(turn.number, *turn);
+                }
                 commit
                     .delete
                     .iter()
@@ -254,6 +273,7 @@ impl World {
             return Event::Late;
         }
         let text = format!("{}#{part}", self.turns[&turn].answer);
+        self.finished += u32::from(part == 0 && self.turns[&turn].draft.is_some());
         match self.replies.pop_front() {
             Some(Reply::Unsure) => {
                 self.posted.push(text);
@@ -291,6 +311,7 @@ impl World {
             model: String::new(),
             at: self.now,
             stopped: false,
+            draft: self.head.draft.as_ref().map(|draft| draft.posted.clone()),
             ..Turn::default()
         }
     }

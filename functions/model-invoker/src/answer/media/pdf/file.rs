@@ -122,7 +122,8 @@ impl<'a> File<'a> {
 
 /// Number and place of everything that begins with `<number> <generation> obj`.
 fn places(bytes: &[u8]) -> impl Iterator<Item = (u32, usize)> {
-    let ends = bytes.windows(4).enumerate().filter(|(_, four)| is_space(four[0]) && four[1..] == *b"obj");
+    let is_end = |four: &[u8]| matches!(four, [space, b'o', b'b', b'j'] if is_space(*space));
+    let ends = bytes.windows(4).enumerate().filter(move |(_, four)| is_end(four));
     ends.filter_map(|(at, _)| {
         let before = bytes.get(at.saturating_sub(20)..at)?;
         let mut words = before.rsplit(|byte| is_space(*byte)).filter(|word| !word.is_empty());
