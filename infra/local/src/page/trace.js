@@ -71,7 +71,9 @@ function draw(trace) {
 
 function steps({ delivery, path, given, calls }) {
   const all = [{ at: delivery.at, what: "sent", detail: delivery.pressed ? "a button was pressed" : "signed as the platform signs" }];
-  for (const step of path?.steps ?? []) all.push({ ...step, what: STEPS[step.what] ?? step.what });
+  // A turn that is posted by a second invocation is told of by both.
+  const once = (step, at, steps) => step.what !== "answered" || steps.findIndex((other) => other.what === "answered" && other.detail === step.detail) === at;
+  for (const step of (path?.steps ?? []).filter(once)) all.push({ ...step, what: STEPS[step.what] ?? step.what });
   for (const one of given) {
     if (one.over_at && !one.whole) all.push({ at: one.over_at, what: "process died", detail: `process ${one.pid}` });
     // Until its invocation is over, the log says nothing of it.
