@@ -4,6 +4,7 @@ mod channel;
 mod code;
 mod model;
 
+pub(crate) use channel::asked;
 use clap::Args;
 use turn::config::{Config, Limits};
 
