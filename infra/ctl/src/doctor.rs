@@ -8,6 +8,7 @@ mod tool;
 
 pub(crate) use model::models;
 
+pub(crate) use channel::asked;
 use clap::Args;
 use turn::config::{Config, Limits};
 

@@ -9,7 +9,7 @@ mod claim;
 mod cli;
 mod clock;
 pub mod config;
-mod connect;
+pub mod connect;
 mod dead;
 mod deploy;
 mod doctor;

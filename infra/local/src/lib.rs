@@ -17,6 +17,7 @@ mod page;
 mod platform;
 mod stack;
 mod story;
+mod tunnel;
 
 pub use cloud::{Cloud, Endpoints};
 pub use error::Error;
@@ -24,3 +25,4 @@ pub use functions::Told;
 pub use options::{Options, Source};
 pub use platform::{Call, Fault};
 pub use story::Say;
+pub use tunnel::Wish;

@@ -19,7 +19,7 @@ use crate::{Error, http};
 const TIME_OUT: Duration = Duration::from_secs(10);
 
 /// Questions by which a platform tells the address that it knows, for those that can be asked.
-struct Asked {
+pub(crate) struct Asked {
     channel: &'static str,
     path: &'static str,
     /// `Authorization` scheme and secret; the path holds the secret where there is none.
@@ -184,7 +184,7 @@ impl Looked<'_> {
     /// The platform knows our address, where it can be asked and is not the local stand-in.
     async fn is_connected(&self, egress: &Egress, findings: &mut Findings) -> Result<(), Error> {
         let spec = self.room.spec();
-        let Some(asked) = ASKED.iter().find(|asked| asked.channel == spec.name) else { return Ok(()) };
+        let Some(asked) = asked(spec.name) else { return Ok(()) };
         if self.settings.get("urls").is_some() {
             return Ok(());
         }
@@ -195,10 +195,7 @@ impl Looked<'_> {
             secrets: self.secrets.clone(),
         };
         let known = match caller.outcome(&asked.step()).await? {
-            outgoing::Outcome::Answered(answer) if answer.is_success() => {
-                let body = answer.body_json();
-                body.pointer(asked.pointer).and_then(Value::as_str).unwrap_or("").to_owned()
-            }
+            outgoing::Outcome::Answered(answer) if answer.is_success() => asked.address(&answer),
             outgoing::Outcome::Answered(answer) => {
                 let why = format!("{} answers {} to its own credentials", spec.title, answer.status);
                 findings.wrong(self.title(), why, "Set the bot's token again: crabhook secrets set");
@@ -228,8 +225,18 @@ impl Looked<'_> {
     }
 }
 
+/// The question to a channel's platform, where it can be asked.
+pub(crate) fn asked(channel: &str) -> Option<&'static Asked> {
+    ASKED.iter().find(|asked| asked.channel == channel)
+}
+
 impl Asked {
-    fn step(&self) -> Step {
+    /// The address in the platform's answer, empty without one.
+    pub(crate) fn address(&self, answer: &channel::Response) -> String {
+        answer.body_json().pointer(self.pointer).and_then(Value::as_str).unwrap_or("").to_owned()
+    }
+
+    pub(crate) fn step(&self) -> Step {
         let target = Target::Base { base: "api".to_owned(), path: self.path.to_owned() };
         let step = Step::new("GET", target, Body::None);
         match self.auth {

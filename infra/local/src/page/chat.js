@@ -30,6 +30,11 @@ export class Chat {
     this.changed(node);
   }
 
+  toEnd(node) {
+    this.nodes.splice(this.nodes.indexOf(node), 1);
+    this.add(node);
+  }
+
   sent({ n, text, at, pressed, forged }) {
     const state = el("span", { class: "how" }, "sent");
     const words = text ? el("span", { class: "text" }, text) : el("em", {}, "a button was pressed");
@@ -115,6 +120,8 @@ export class Chat {
       this.shown.set(n, box);
       this.add(el("li", { class: "shown" }, box));
     }
+    // What happened is said after it.
+    if (verdict && !box.dataset.held) this.toEnd(box.parentNode);
     const title = el("p", { class: "title" }, PROMISES[promise]);
     if (problem) box.replaceChildren(title, el("p", {}, problem));
     else if (!verdict) box.replaceChildren(title, el("p", {}, `Under way: ${stage}.`));

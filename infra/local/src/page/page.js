@@ -8,6 +8,8 @@ const chats = new Map();
 const trace = new Trace($("#path"));
 let about = { run: null, channels: [] };
 let current = null;
+// What is older was read before, or never will be.
+const loaded = Date.now();
 
 const choose = (n) => {
   trace.choose(n);
@@ -112,7 +114,7 @@ async function told(event) {
   const chat = chatOf(event.chat);
   if (event.what === "writing") chat.sign(true);
   else chat[event.what](event);
-  if (chat !== current && event.what === "said") {
+  if (chat !== current && event.what === "said" && event.at > loaded) {
     chat.unread += 1;
     list();
   }

@@ -76,10 +76,18 @@ impl Record {
 
     pub fn told(&self, told: &Told, now: i64) {
         self.change(|all| match told {
+            // A worker that has no process starts it after it was given something.
             Told::Started { function, worker, pid } => {
                 all.workers.insert((function.clone(), *worker), *pid);
+                let waits = |given: &&mut Given| given.worker == *worker && given.over_at.is_none();
+                if let Some(given) = all.given.iter_mut().rev().find(waits).filter(|given| given.pid == 0) {
+                    given.pid = *pid;
+                }
             }
-            Told::Ended { pid, signal, .. } => push(&mut all.ended, (*pid, *signal)),
+            Told::Ended { pid, signal, .. } => {
+                all.workers.retain(|_, running| running != pid);
+                push(&mut all.ended, (*pid, *signal));
+            }
             Told::Given { function, worker, job, receives, body, .. } => {
                 let Ok(Job::Message { inbound, .. }) = Job::parse(body) else { return };
                 let pid = all.workers.get(&(function.clone(), *worker)).copied().unwrap_or_default();
@@ -90,6 +98,7 @@ impl Record {
                     message: message.clone(),
                     job: job.clone(),
                     receives: *receives,
+                    worker: *worker,
                     pid,
                     over_at: None,
                     whole: false,

@@ -55,7 +55,9 @@ pub(super) struct Given {
     pub message: String,
     pub job: String,
     pub receives: u32,
-    /// The invoker's process; 0 = not known.
+    /// A place for one process of the invoker at a time.
+    pub worker: u64,
+    /// The process; 0 = it has not started yet.
     pub pid: u32,
     pub over_at: Option<i64>,
     /// The process answered; else it died.

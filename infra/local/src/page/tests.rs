@@ -50,3 +50,41 @@ async fn nobody_is_led_to_the_page_from_elsewhere() {
     let form = client.post(format!("{}/page/promise", platform.url)).header("content-type", "text/plain");
     assert_eq!(form.body(body).send().await.unwrap().status(), 415);
 }
+
+#[test]
+fn a_process_is_known_by_what_it_was_given_whichever_is_told_first() {
+    use super::record::Record;
+    let record = Record::default();
+    let tell = |told: serde_json::Value| record.told(&serde_json::from_value(told).unwrap(), 1);
+    let pids = || record.with(|all| all.given.iter().map(|given| given.pid).collect::<Vec<_>>());
+    let inbound = channel::Inbound::new(
+        "telegram",
+        &channel::Context {
+            account: "main",
+            secrets: &channel::Secrets::default(),
+            settings: &serde_json::Value::Null,
+            keys: &channel::Keys::new(),
+            now: 1,
+        },
+        "m".into(),
+        "7",
+        channel::Sender::new("7", ""),
+        "hello".into(),
+    );
+    let started = |pid| json!({"what": "started", "function": "s-model-invoker", "worker": 1, "pid": pid});
+    let given = || json!({"what": "given", "function": "s-model-invoker", "worker": 1, "job": "j", "group": "g", "receipt": "r", "receives": 1, "body": queue::Job::message(&inbound, None)});
+    let over = |whole| json!({"what": "over", "function": "s-model-invoker", "worker": 1, "job": "j", "whole": whole});
+    tell(given());
+    assert_eq!(pids(), [0]);
+    tell(started(7));
+    assert_eq!(pids(), [7], "told after what it was given");
+    tell(over(true));
+    tell(given());
+    assert_eq!(pids(), [7, 7], "the same process once more");
+    tell(json!({"what": "ended", "function": "s-model-invoker", "pid": 7, "signal": 9}));
+    tell(over(false));
+    tell(given());
+    assert_eq!(pids(), [7, 7, 0], "a dead one takes nothing");
+    tell(started(8));
+    assert_eq!(pids(), [7, 7, 8]);
+}

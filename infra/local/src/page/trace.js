@@ -4,6 +4,9 @@ import { call, clock, el, pretty } from "/page/nodes.js";
 // What the steps of `crabhook trace` are called here.
 const STEPS = { "put back": "waiting turn", "taken up": "taken from the queue" };
 
+// The log's word for it.
+const LATER = /^not posted: Later\(Some\((.+)\)\)$/;
+
 // Sections that are open stay open from message to message.
 const open = new Map([["Path", true]]);
 
@@ -71,7 +74,12 @@ function draw(trace) {
 
 function steps({ delivery, path, given, calls }) {
   const all = [{ at: delivery.at, what: "sent", detail: delivery.pressed ? "a button was pressed" : "signed as the platform signs" }];
-  for (const step of path?.steps ?? []) all.push({ ...step, what: STEPS[step.what] ?? step.what });
+  // A turn that is posted by a second invocation is told of by both.
+  const once = (step, at, steps) => step.what !== "answered" || steps.findIndex((other) => other.what === "answered" && other.detail === step.detail) === at;
+  for (const step of (path?.steps ?? []).filter(once)) {
+    const detail = step.detail.replace(LATER, "not posted: the platform wants to be left alone for $1");
+    all.push({ ...step, what: STEPS[step.what] ?? step.what, detail });
+  }
   for (const one of given) {
     if (one.over_at && !one.whole) all.push({ at: one.over_at, what: "process died", detail: `process ${one.pid}` });
     // Until its invocation is over, the log says nothing of it.

@@ -12,6 +12,7 @@ fn given(job: &str, receives: u32, outcome: &str) -> Given {
         message: "m".into(),
         job: job.into(),
         receives,
+        worker: 1,
         pid: 7,
         over_at: Some(1_500),
         whole: outcome != "died",
