@@ -6,7 +6,7 @@ use turn::access::{Cap, Role};
 use turn::commands::{Command, choose_assistant, choose_model, help, last_turn};
 use turn::spend::{Used, usage_text};
 use turn::template::{Variables, fill};
-use turn::{Change, Head, Turn, calendar};
+use turn::{Change, Head, Turn, calendar, language};
 
 use crate::day;
 use crate::judge::Words;
@@ -89,7 +89,7 @@ impl Run<'_> {
             channel: self.place.room.spec().title,
             group: inbound.kind == Kind::Group,
             assistant: &persona.name,
-            language: persona.assistant.language.as_deref().unwrap_or_default(),
+            language: language::name(language::of(&persona.assistant, inbound.text())),
             zone: persona.assistant.zone.as_deref(),
             now,
             ..Variables::default()
@@ -134,7 +134,7 @@ impl Run<'_> {
         let unchosen = Head { assistant: None, ..head.clone() };
         let configured = self.persona(&unchosen, inbound).name;
         let (config, channel) = (&self.place.config, &self.place.channel);
-        let chosen = choose_assistant(config, channel, &persona.name, &configured, owner, name.as_deref());
+        let chosen = choose_assistant(config, channel, &configured, &persona.name, owner, name.as_deref());
         Ok(Words { change: chosen.change, ..Words::of(chosen.text) })
     }
 

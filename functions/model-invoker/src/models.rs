@@ -116,3 +116,11 @@ impl Keys<'_> {
         Ok(keys.get(name).map(SecretString::from))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_configuration_offers_exactly_the_providers_there_are() {
+        assert_eq!(turn::config::PROVIDERS, model::PROVIDERS);
+    }
+}

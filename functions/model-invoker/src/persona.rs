@@ -4,7 +4,7 @@ use channel::Inbound;
 use turn::commands::custom;
 use turn::config::{Access, Assistant, Config, Disclosure, Hook, HookPoint, Tool, ToolKind};
 use turn::template::fill;
-use turn::{Head, Waiting, calendar};
+use turn::{Head, Waiting, calendar, language};
 
 use crate::now;
 use crate::run::Run;
@@ -92,9 +92,9 @@ impl Run<'_> {
         if !wanted || head.disclosed {
             return None;
         }
-        let own = persona.assistant.disclosure_text.as_ref();
-        Some(own.map_or_else(|| LINE.to_owned(), |own| fill(own, &self.variables(persona, inbound, now()))))
+        Some(match &persona.assistant.disclosure_text {
+            Some(own) => fill(own, &self.variables(persona, inbound, now())),
+            None => format!("*{}*", language::disclosure(language::of(&persona.assistant, inbound.text()))),
+        })
     }
 }
-
-const LINE: &str = "*You are talking to an AI assistant.*";

@@ -1,4 +1,4 @@
-//! `crabhook people`: who wrote, who waits to be let in, and the operator's decision.
+//! `crabhook people`: who wrote, who waits to be let in, the operator's decision, and what is remembered of somebody.
 
 use clap::{Args, Subcommand};
 use store::{Person, Who};
@@ -22,6 +22,16 @@ pub enum Decision {
     Block(Somebody),
     /// Make somebody an owner
     Owner(Somebody),
+    /// Show what the assistant remembers of somebody
+    Notes(Somebody),
+    /// Make the assistant forget what it remembers of somebody
+    Forget {
+        #[command(flatten)]
+        somebody: Somebody,
+        /// Only this note, by its number
+        #[arg(long)]
+        note: Option<u32>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -39,6 +49,8 @@ pub async fn run(people: People, at: &Where) -> Result<(), Error> {
         Some(Decision::Allow(somebody)) => (somebody, Role::Allowed),
         Some(Decision::Block(somebody)) => (somebody, Role::Stranger),
         Some(Decision::Owner(somebody)) => (somebody, Role::Owner),
+        Some(Decision::Notes(somebody)) => return notes(&somebody, at).await,
+        Some(Decision::Forget { somebody, note }) => return forget(&somebody, note, at).await,
     };
     let Somebody { channel, user, account } = somebody;
     send::room(&channel)?;
@@ -47,6 +59,38 @@ pub async fn run(people: People, at: &Where) -> Result<(), Error> {
     let name = known.map(|person| person.name).unwrap_or_default();
     store.set_role(Who { channel: &channel, account: &account, user: &user }, role, now()).await?;
     println!("{}: {}", format!("{channel} {account} {user} {name}").trim_end(), title(role));
+    Ok(())
+}
+
+async fn notes(somebody: &Somebody, at: &Where) -> Result<(), Error> {
+    let Somebody { channel, user, account } = somebody;
+    send::room(channel)?;
+    let notes = Place::find(at).await?.store().notes(Who { channel, account, user }).await?;
+    if notes.notes.is_empty() {
+        println!("{channel} {account} {user}: nothing is remembered");
+    }
+    for note in notes.notes {
+        println!("{:>4}  {}  {}", note.id, date(note.at), note.text);
+    }
+    Ok(())
+}
+
+async fn forget(somebody: &Somebody, note: Option<u32>, at: &Where) -> Result<(), Error> {
+    let Somebody { channel, user, account } = somebody;
+    send::room(channel)?;
+    let (store, who) = (Place::find(at).await?.store(), Who { channel, account, user });
+    match note {
+        Some(note) if !store.remove_note(who, note).await? => {
+            return Err(Error::failed(format!(
+                "there is no note {note}; crabhook people notes {channel} {user} shows them"
+            )));
+        }
+        Some(note) => println!("{channel} {account} {user}: note {note} is forgotten"),
+        None => {
+            store.clear_notes(who).await?;
+            println!("{channel} {account} {user}: nothing is remembered any more");
+        }
+    }
     Ok(())
 }
 

@@ -79,8 +79,9 @@ fn lack(model: &Model, credentials: &Credentials) -> Option<String> {
         "bedrock" if model.base_url.is_none() => {
             Some("bedrock answers deployed stacks; openai, anthropic or ollama work here".to_owned())
         }
+        "bedrock" | "ollama" | "echo" => None,
         // Another endpoint may need no key.
-        "openai" | "anthropic" if model.base_url.is_none() && !credentials.has_model_key(key) => {
+        _ if model.base_url.is_none() && !credentials.has_model_key(key) => {
             Some(format!("put its key into secrets.json: {{\"model\": {{{key:?}: \"…\"}}}}"))
         }
         _ => None,
@@ -159,6 +160,8 @@ mod tests {
         let (config, said) = check(source, "{}");
         assert_eq!(config.models["default"].provider, "echo");
         assert!(said[0].contains("echo answers") && said[0].contains("anthropic"), "{said:?}");
+        let source = json!({"version": 1, "models": {"default": {"provider": "gemini", "model": "m"}}});
+        assert_eq!(check(source, "{}").0.models["default"].provider, "echo");
         let source = json!({"version": 1, "models": {"default":
             {"provider": "openai", "model": "m", "base_url": "http://127.0.0.1:1/v1"}}});
         assert_eq!(check(source, "{}").0.models["default"].provider, "openai");

@@ -11,8 +11,8 @@ use crate::error::{from_status, retry_after};
 
 /// Nobody streams these, so the wait is for the whole answer.
 const TIME_OUT: Duration = Duration::from_secs(60);
-/// Two thousand vectors of 3,072 numbers are less.
-const LARGEST: usize = 128 * 1024 * 1024;
+/// A hundred vectors of 3,072 numbers are less.
+const LARGEST: usize = 16 * 1024 * 1024;
 /// Enough of a refusal to see why.
 const LARGEST_REFUSAL: usize = 64 * 1024;
 

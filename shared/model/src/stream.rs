@@ -1,16 +1,21 @@
 //! Reading an answer piece by piece, and giving up in time.
 
 use std::collections::BTreeSet;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
 
-use futures::{Stream, StreamExt};
-use tokio::time::sleep_until;
+use futures::{FutureExt, Stream, StreamExt};
+use tokio::task::yield_now;
+use tokio::time::{sleep, timeout_at};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
 use crate::thoughts::Filter;
 use crate::{Answer, Error, OnText, Stop, ToolCall, Usage};
+
+/// How often the pieces that came meanwhile are taken. A fast model sends one every few milliseconds, and waking up
+/// for each costs more than all that is done with it; no platform lets us show them that often.
+const PACE: Duration = Duration::from_millis(50);
 
 /// What a provider's stream consists of, for us.
 pub(crate) enum Piece {
@@ -62,36 +67,53 @@ pub(crate) async fn read(
 ) -> Result<Answer, Error> {
     let mut pieces = pin!(pieces);
     let mut written = Written { on_text, filter: Filter::default(), text: String::new() };
-    let mut patience = Instant::now() + limits.first;
-    // One timer for the whole answer, set anew when it rings, not with every piece.
-    let mut alarm = pin!(sleep_until(deadline.min(patience).into()));
+    let mut until = Instant::now() + limits.first;
     loop {
         // genai logs bodies, with the conversation in them, at level `error`: nothing it says gets through.
         let next = pieces.next().with_subscriber(Dispatch::none());
-        let piece = tokio::select! {
-            biased;
-            piece = next => piece,
-            () = alarm.as_mut() => {
-                let until = deadline.min(patience);
-                if Instant::now() >= until {
-                    return Err(Error::busy("it did not answer in time").after(written.text));
-                }
-                alarm.as_mut().reset(until.into());
-                continue;
-            }
+        let Ok(mut piece) = timeout_at(deadline.min(until).into(), next).await else {
+            return Err(Error::busy("it did not answer in time").after(written.text));
         };
-        match piece {
-            Some(Ok(Piece::Text(piece))) => written.add(piece),
-            Some(Ok(Piece::Thinking)) => {}
-            Some(Ok(Piece::Pulse)) => continue,
-            Some(Ok(Piece::End(end))) => return finish(written.done(), end, model),
-            Some(Err(error)) => return Err(error.after(written.text)),
-            None => {
-                let error = Error::busy("it closed the connection before the end of the answer");
-                return Err(error.after(written.text));
+        let mut works = false;
+        // All that came meanwhile.
+        loop {
+            match piece {
+                Some(Ok(Piece::Text(text))) => {
+                    works = true;
+                    written.add(text);
+                }
+                Some(Ok(Piece::End(end))) => return finish(written.done(), end, model),
+                Some(Ok(Piece::Thinking)) => works = true,
+                Some(Ok(Piece::Pulse)) => {}
+                Some(Err(error)) => return Err(error.after(written.text)),
+                None => {
+                    let error = Error::busy("it closed the connection before the end of the answer");
+                    return Err(error.after(written.text));
+                }
+            }
+            match already_there(pieces.as_mut()).await {
+                Some(next) => piece = next,
+                None => break,
             }
         }
-        patience = Instant::now() + limits.idle;
+        if works {
+            until = Instant::now() + limits.idle;
+            sleep(PACE).await;
+        }
+    }
+}
+
+/// The next piece, if it came already. The task that reads the connection gets one turn to hand it over.
+async fn already_there(
+    mut pieces: Pin<&mut (impl Stream<Item = Result<Piece, Error>> + Send)>,
+) -> Option<Option<Result<Piece, Error>>> {
+    let mut look = || pieces.next().with_subscriber(Dispatch::none()).now_or_never();
+    match look() {
+        None => {
+            yield_now().await;
+            look()
+        }
+        piece => piece,
     }
 }
 

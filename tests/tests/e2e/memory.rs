@@ -11,7 +11,7 @@ models:
   default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
 assistants:
   default: {disclosure: never, tools: [remember, forget]}
-  short: {disclosure: never, history: {tokens: 60}}
+  short: {disclosure: never, history: {tokens: 50}}
 channels:
   slack: {assistant: short}
 ";

@@ -7,7 +7,7 @@ use model_invoker::channels::LOCAL;
 use serde_json::{Value, json};
 use tests::world::{Sent, Words, World};
 
-use crate::{OPEN, alone};
+use crate::{OPEN, all, alone};
 
 /// Nothing here takes longer unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -125,19 +125,24 @@ fn a_killed_answer_is_finished_in_its_message() {
             options.die_at = Some("draft:posted=unknown@1".to_owned());
         },
         async |world| {
-            for name in channels {
-                tell(world, &["The first words of it ⏸and the rest.", "Another beginning, and its end."])
-                    .await;
-                let before = world.calls(name).await.len();
-                let sent = world.send(Words::of(name, "7", "go on")).await;
-                drawn(world, name, before, "The first words").await;
-                if !matches!(name, "discord" | "telegram") {
-                    written_down(world, &sent).await;
+            // As many at a time as the queue gives out at once.
+            for names in channels.chunks(4) {
+                let (first, second) =
+                    ("The first words of it ⏸and the rest.", "Another beginning, and its end.");
+                tell(world, &[[first; 4], [second; 4]].concat()).await;
+                let sent = all(names.iter().map(|name| world.send(Words::of(name, "7", "go on")))).await;
+                for (name, sent) in names.iter().zip(&sent) {
+                    drawn(world, name, 0, "The first words").await;
+                    if !matches!(*name, "discord" | "telegram") {
+                        written_down(world, sent).await;
+                    }
                 }
                 assert!(world.cloud.kill("model-invoker") > 0, "no invoker to kill");
-                world.until(&sent, |said| said.iter().any(|text| text.contains("its end."))).await;
-                world.at_rest(&sent).await;
-                assert_eq!(world.said(&sent).await, ["Another beginning, and its end."], "{name}");
+                for (name, sent) in names.iter().zip(&sent) {
+                    world.until(sent, |said| said.iter().any(|text| text.contains("its end."))).await;
+                    world.at_rest(sent).await;
+                    assert_eq!(world.said(sent).await, ["Another beginning, and its end."], "{name}");
+                }
             }
             tell(world, &["The first words of it ⏸and the rest.", "Another beginning, and its end."]).await;
             let sent = world.send(Words::of("slack", "8", "unknown")).await;

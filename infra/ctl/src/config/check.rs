@@ -20,7 +20,12 @@ pub fn check(schema: &Value, value: &mut Value) -> Vec<Finding> {
 }
 
 fn walk(schema: &Value, value: &mut Value, path: &str, findings: &mut Vec<Finding>) {
-    let kind = schema.get("type").and_then(Value::as_str).unwrap_or("");
+    // Of several ways to write it, the one that is of the value's kind; the first where none is.
+    if let Some(ways) = schema.get("anyOf").and_then(Value::as_array) {
+        let way = ways.iter().find(|way| is_of(kind_of(way), value)).or(ways.first());
+        return walk(way.unwrap_or(&Value::Null), value, path, findings);
+    }
+    let kind = kind_of(schema);
     match (kind, &mut *value) {
         ("object", Value::Null) => *value = Value::Object(Map::new()),
         ("array", Value::Null) => *value = Value::Array(Vec::new()),
@@ -65,17 +70,25 @@ fn walk_map(schema: &Value, entries: &mut Map<String, Value>, path: &str, findin
     }
 }
 
-/// Why a value is not of the kind that it must be.
-fn misfit(kind: &str, schema: &Value, value: &Value) -> Option<String> {
-    let fits = match kind {
+fn kind_of(schema: &Value) -> &str {
+    schema.get("type").and_then(Value::as_str).unwrap_or("")
+}
+
+fn is_of(kind: &str, value: &Value) -> bool {
+    match kind {
         "object" => value.is_object(),
         "array" => value.is_array(),
         "string" => value.is_string(),
         "boolean" => value.is_boolean(),
         "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
         _ => true,
-    };
-    if !fits {
+    }
+}
+
+/// Why a value is not of the kind that it must be.
+fn misfit(kind: &str, schema: &Value, value: &Value) -> Option<String> {
+    if !is_of(kind, value) {
         return Some(match (kind, value) {
             (_, Value::Null) => "has no value".to_owned(),
             ("object", _) => "must have entries below it (name: value)".to_owned(),
@@ -83,6 +96,7 @@ fn misfit(kind: &str, schema: &Value, value: &Value) -> Option<String> {
             ("string", Value::Number(_) | Value::Bool(_)) => format!("must be text: write \"{value}\""),
             ("string", _) => "must be text".to_owned(),
             ("boolean", _) => "must be true or false".to_owned(),
+            ("number", _) => "must be a number".to_owned(),
             _ => "must be a whole number".to_owned(),
         });
     }
@@ -92,6 +106,9 @@ fn misfit(kind: &str, schema: &Value, value: &Value) -> Option<String> {
         if number < least || number > most {
             return Some(format!("must be between {least} and {most}"));
         }
+    }
+    if value.as_f64().is_some_and(|number| kind == "number" && number < 0.0) {
+        return Some("must not be less than 0".to_owned());
     }
     let allowed = schema.get("enum").and_then(Value::as_array)?;
     if allowed.contains(value) {

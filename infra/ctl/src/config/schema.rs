@@ -1,8 +1,11 @@
 //! The shape of the configuration as a JSON Schema: editors complete by it, and `config check` judges by it.
 
+mod assistant;
+mod tool;
+
 use channel::Spec;
 use serde_json::{Map, Value, json};
-use turn::config::{CONFIG_VERSION, PROVIDERS};
+use turn::config::CONFIG_VERSION;
 
 /// Name under which editors find it, see the first line of `infra/assistant.yaml`.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -15,10 +18,15 @@ pub fn schema(specs: &[&'static Spec]) -> Value {
         "Configuration of crabhook",
         json!({
             "version": {"type": "integer", "enum": [CONFIG_VERSION], "description": "Version of this file's shape."},
-            "assistants": named("Who answers, by name. `default` is used where a channel names none.", assistant()),
-            "models": named("Language models, by name.", model()),
+            "assistants": named("Who answers, by name. `default` is used where a channel names none.", assistant::assistant()),
+            "models": named("Language models, by name.", assistant::model()),
+            "prices": named("What models cost, by the name of an entry of `models` or by the provider's name of a model.", assistant::price()),
             "channels": object("Settings of the channels.", Value::Object(channels)),
             "limits": limits(),
+            "tools": named("What models may call, by name.", tool::tool()),
+            "hooks": named("Programs that run around a model, by name.", tool::hook()),
+            "commands": named("Commands and keywords of your own, by name: `translate` is /translate.", tool::command()),
+            "knowledge": named("Documents to search, by name.", assistant::knowledge()),
         }),
     );
     if let Some(root) = root.as_object_mut() {
@@ -26,38 +34,6 @@ pub fn schema(specs: &[&'static Spec]) -> Value {
         root.insert("required".into(), json!(["version"]));
     }
     root
-}
-
-fn assistant() -> Value {
-    object(
-        "An assistant.",
-        json!({
-            "model": text("Name of an entry of `models`; `default` unless given."),
-            "prompt": text("What the model is told first."),
-            "history": object("How much of the conversation the model sees again.", json!({
-                "tokens": count("Estimated tokens, newest turns first. 4000 unless given."),
-                "days": count("Days after which a turn is forgotten. 30 unless given."),
-            })),
-        }),
-    )
-}
-
-fn model() -> Value {
-    let mut model = object(
-        "A language model.",
-        json!({
-            "provider": choice("Who runs it. `echo` is for the local run only.", PROVIDERS),
-            "model": text("The provider's name of the model; on Bedrock an inference profile."),
-            "base_url": text("Another endpoint that speaks the provider's protocol."),
-            "key": text("Name of the secret under `crabhook secrets set model`; the provider's name unless given."),
-            "fallback": text("Name of the entry of `models` to ask when this one cannot answer."),
-            "reasoning": {"type": "boolean", "description": "It thinks before it writes: it gets 60 s for the first token instead of 20 s."},
-        }),
-    );
-    if let Some(model) = model.as_object_mut() {
-        model.insert("required".into(), json!(["provider"]));
-    }
-    model
 }
 
 fn channel(spec: &Spec) -> Value {
@@ -95,12 +71,31 @@ fn account(spec: &Spec) -> Value {
         channel::Overlap::Each => &["each"],
         channel::Overlap::Coalesce => &["coalesce", "interrupt", "each"],
     };
+    let streamings: &[&str] = match spec.streaming {
+        channel::Streaming::Off => &["off"],
+        channel::Streaming::Edit => &["off", "edit"],
+        channel::Streaming::Native => &["off", "edit", "native"],
+    };
     let mut keys = json!({
         "access": choice(
             "Who may talk: who claimed it, the people named here, the people let in, the platform's tenant, or everybody.",
             &["owner", "list", "pairing", "workspace", "open"],
         ),
         "assistant": text("Name of an entry of `assistants`."),
+        "assistants": list("Names of entries of `assistants` that people may choose here with /assistant; owners may choose every one."),
+        "prompt": assistant::prompt("What the model is told first here, in place of the assistant's own prompt."),
+        "conversations": named("What is different in some conversations, by the platform's id of the chat.", object(
+            "One conversation.",
+            json!({
+                "assistant": text("Name of an entry of `assistants`."),
+                "prompt": assistant::prompt("What the model is told first in this conversation."),
+            }),
+        )),
+        "streaming": choice(
+            "How an answer is shown while it is being written: when it is complete, by editing a message, or by the platform's own way. What the platform has, unless given.",
+            streamings,
+        ),
+        "media_hosts": list("Hosts whose pictures an answer may show as pictures, *.example.com for all below one; others stay links. None unless given."),
         "overlap": choice(
             "What a message does that comes while an answer is being written: wait and be answered with the others that wait, have the answer written anew for both, or wait for an answer of its own. `coalesce` unless given.",
             overlaps,
@@ -109,7 +104,7 @@ fn account(spec: &Spec) -> Value {
             "What is done about a message of ours that may or may not be posted, because the platform's answer was lost: post it again, which may show it twice, or leave it, which may lose it. `repeat` unless given.",
             &["repeat", "skip"],
         ),
-        "people": {"type": "array", "items": {"type": "string"}, "description": "Platform ids of those who may talk under `access: list`."},
+        "people": list("Platform ids of those who may talk under `access: list`."),
         "pause_hours": count("Hours for which the assistant is silent in a conversation after a human on your side wrote there. 12 unless given."),
         "public_url": {"type": "string", "description": "The address that the platform knows, where something stands in front of the function."},
         "urls": object("Other addresses for the platform's own.", Value::Object(urls)),
@@ -131,6 +126,20 @@ fn limits() -> Value {
             "person_per_minute": count("Turns a minute of one person on one channel, in all conversations together. No cap unless given."),
             "channel_per_minute": count("Turns a minute on one channel, everybody together. No cap unless given."),
             "output_tokens": count("Tokens of one answer. 1000 unless given."),
+            "tokens_per_person_day": count("Tokens a day of one person, read and written."),
+            "tokens_per_person_month": count("Tokens a month of one person, read and written."),
+            "usd_per_person_day": number("US dollars a day of one person. Needs `prices`."),
+            "usd_per_person_month": number("US dollars a month of one person. Needs `prices`."),
+            "usd_per_conversation_day": number("US dollars a day in one conversation. Needs `prices`."),
+            "usd_per_conversation_month": number("US dollars a month in one conversation. Needs `prices`."),
+            "usd_per_assistant_day": number("US dollars a day of each assistant. Needs `prices`."),
+            "usd_per_assistant_month": number("US dollars a month of each assistant. Needs `prices`."),
+            "usd_per_stack_day": number("US dollars a day of everybody together. Needs `prices`."),
+            "usd_per_stack_month": number("US dollars a month of everybody together. Needs `prices`."),
+            "soft_percent": count("Percent of a cap on tokens or dollars at which people are warned once. 80 unless given; 0 never warns."),
+            "model_calls": count("Calls of models for one answer, fallbacks and rounds of tools included. 8 unless given."),
+            "tool_calls": count("Calls of tools for one answer. 12 unless given."),
+            "turn_seconds": count("Seconds that models and tools have for one answer; as many as the function has unless given."),
         }),
     )
 }
@@ -153,4 +162,24 @@ fn count(description: &str) -> Value {
 
 fn choice(description: &str, values: &[&str]) -> Value {
     json!({"type": "string", "enum": values, "description": description})
+}
+
+fn number(description: &str) -> Value {
+    json!({"type": "number", "minimum": 0, "description": description})
+}
+
+fn flag(description: &str) -> Value {
+    json!({"type": "boolean", "description": description})
+}
+
+fn list(description: &str) -> Value {
+    json!({"type": "array", "items": {"type": "string"}, "description": description})
+}
+
+/// The object with entries that must be there.
+fn required(mut object: Value, names: &[&str]) -> Value {
+    if let Some(object) = object.as_object_mut() {
+        object.insert("required".into(), json!(names));
+    }
+    object
 }

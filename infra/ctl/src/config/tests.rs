@@ -1,7 +1,10 @@
 use std::path::Path;
 
-use serde_json::{Value, json};
-use turn::config::{Access, Assistant, Channel, Config, History, Limits, Model, Overlap};
+use serde_json::{Map, Value, json};
+use turn::config::{
+    Access, Assistant, Channel, Config, Confirm, Conversation, CustomCommand, Disclosure, History, Hook,
+    Knowledge, Limits, Memory, Model, OnError, Overlap, Price, Reset, Streaming, Tool,
+};
 
 use super::*;
 
@@ -45,6 +48,24 @@ fn faults_are_named_with_line_and_suggestion() {
         &[r#"a.yaml:1: "version" is missing"#, r#"a.yaml:2: models.default: "provider" is missing"#],
     );
     check("version: 2\n", &["a.yaml:1: version: must be one of 1"]);
+    check(
+        "version: 1\nlimits:\n  usd_per_person_day: -0.5\n  usd_per_stack_day: much\n",
+        &[
+            "a.yaml:3: limits.usd_per_person_day: must not be less than 0",
+            "a.yaml:4: limits.usd_per_stack_day: must be a number",
+        ],
+    );
+    check(
+        "version: 1\ntools:\n  crm:\n    kind: mpc\n    confirm: every\n",
+        &[
+            r#"a.yaml:4: tools.crm.kind: must be one of mcp, http, lambda, web_fetch, search_knowledge, remind_me, remember, forget, hand_off; did you mean "mcp"?"#,
+            "a.yaml:5: tools.crm.confirm: must be one of auto, none, all",
+        ],
+    );
+    check(
+        "version: 1\ntools:\n  crm:\n    kind: mcp\n    url: https://x\n    confirm: [1]\n",
+        &[r#"a.yaml:6: tools.crm.confirm.0: must be text: write "1""#],
+    );
 }
 
 #[test]
@@ -57,6 +78,12 @@ fn what_only_sense_can_tell_has_its_line_too() {
         "version: 1\nchannels:\n  telegram:\n    access: open\nlimits: {per_stack: 0}\n",
         &[
             "a.yaml:4: channels.telegram.access: open needs the daily caps limits.per_person and limits.per_stack, not 0",
+        ],
+    );
+    check(
+        "version: 1\nassistants:\n  default:\n    history: {tokens: 5}\n    prompt: |\n      Hello {user}\nmodels:\n  default: {provider: bedrock, model: m}\n",
+        &[
+            "a.yaml:5: assistants.default.prompt: unknown variable {user}; there is {user_name}, {channel}, {chat_kind}, {assistant}, {language}, {date}, {time}, {weekday}, {zone}. Write {{user}} to say it as it is",
         ],
     );
     check(
@@ -107,8 +134,9 @@ fn the_file_we_ship_is_good_and_says_what_the_code_says() {
     // With every example switched on it is good as well, and the limits shown are the built-in ones.
     let all = parse(&uncommented(&text), "assistant.yaml").unwrap().config;
     assert_eq!(all.limits, Limits::default());
-    assert_eq!(all.models.len(), 5);
-    assert_eq!(all.channels.len(), 3);
+    assert_eq!((all.models.len(), all.channels.len()), (6, 3));
+    assert_eq!((all.assistants.len(), all.prices.len(), all.commands.len()), (3, 2, 3));
+    assert_eq!((all.tools.len(), all.hooks.len(), all.knowledge.len()), (3, 1, 1));
 }
 
 /// The file with its examples switched on: comments without exactly one space after the `#`.
@@ -125,17 +153,24 @@ fn uncommented(text: &str) -> String {
     switched.collect::<Vec<_>>().join("\n")
 }
 
-#[test]
-fn the_schema_knows_every_key_of_the_code_and_no_other() {
+/// A configuration in which nothing is left out.
+fn everything() -> Config {
+    let named = || vec!["default".to_owned()];
+    let text = || Some("default".to_owned());
     let mut channel = Channel {
         access: Some(Access::Owner),
-        assistant: Some("default".into()),
+        assistant: text(),
         overlap: Some(Overlap::Coalesce),
         on_doubt: Some(channel::OnDoubt::Skip),
-        people: vec!["1".into()],
+        people: named(),
         pause_hours: Some(1),
+        streaming: Some(Streaming::Off),
+        prompt: text(),
+        assistants: named(),
+        media_hosts: named(),
         ..Channel::default()
     };
+    channel.conversations.insert("default".into(), Conversation { assistant: text(), prompt: text() });
     channel.urls.insert("api".into(), "http://127.0.0.1:1".into());
     channel.settings.insert("public_url".into(), "https://chat.example.com".into());
     channel.accounts.insert("support".into(), channel.clone());
@@ -145,15 +180,67 @@ fn the_schema_knows_every_key_of_the_code_and_no_other() {
         base_url: Some("http://127.0.0.1:1".into()),
         api: Some("chat".into()),
         key: Some("k".into()),
-        fallback: Some("default".into()),
+        fallback: text(),
         reasoning: true,
     };
-    let mut config = Config::default();
-    config.assistants.insert("default".into(), Assistant::default());
-    config.models.insert("default".into(), model);
-    config.channels.insert("telegram".into(), channel);
+    let assistant = Assistant {
+        models: named(),
+        transcribe: text(),
+        greeting: text(),
+        history: History { summary: false, ..History::default() },
+        memory: Memory { notes: false, prompt_tokens: 1 },
+        reset: Reset { idle_hours: 1, daily_at: text() },
+        zone: text(),
+        tools: named(),
+        hooks: named(),
+        commands: named(),
+        disclosure: Disclosure::Never,
+        disclosure_text: text(),
+        language: text(),
+        ..Assistant::default()
+    };
+    let tool = Tool {
+        description: text(),
+        arguments: Some(json!({})),
+        url: text(),
+        function: text(),
+        headers: [("default".to_owned(), "s".to_owned())].into(),
+        secret: text(),
+        allow: named(),
+        confirm: Confirm::All,
+        knowledge: named(),
+        to: text(),
+        ..Tool::default()
+    };
+    let hook =
+        Hook { url: text(), function: text(), secret: text(), on_error: OnError::Stop, ..Hook::default() };
+    let command =
+        CustomCommand { prompt: text(), reply: text(), assistant: text(), keywords: named(), about: text() };
+    let limits: Map<String, Value> = match schema(&[]).pointer("/properties/limits/properties") {
+        Some(Value::Object(limits)) => limits.keys().map(|name| (name.clone(), json!(1))).collect(),
+        _ => Map::new(),
+    };
+    Config {
+        version: 1,
+        assistants: [("default".to_owned(), assistant)].into(),
+        models: [("default".to_owned(), model)].into(),
+        channels: [("telegram".to_owned(), channel)].into(),
+        limits: serde_json::from_value(Value::Object(limits)).unwrap(),
+        prices: [("default".to_owned(), Price { input: 1.0, output: 2.5, cached: Some(0.1) })].into(),
+        tools: [("default".to_owned(), tool)].into(),
+        hooks: [("default".to_owned(), hook)].into(),
+        commands: [("default".to_owned(), command)].into(),
+        knowledge: [("default".to_owned(), Knowledge { model: "default".into(), about: text(), results: 1 })]
+            .into(),
+    }
+}
+
+#[test]
+fn the_schema_knows_every_key_of_the_code_and_no_other() {
+    let config = everything();
     let mut written = serde_json::to_value(&config).unwrap();
     assert_eq!(check::check(&schema(&specs()), &mut written), []);
+    assert_eq!(serde_json::from_value::<Config>(written.clone()).unwrap(), config);
     let mut known = Vec::new();
     keys(&schema(&specs()), "", &mut known);
     let mut used = Vec::new();
@@ -181,7 +268,7 @@ fn keys(schema: &Value, path: &str, all: &mut Vec<String>) {
 
 fn used_keys(value: &Value, path: &str, all: &mut Vec<String>) {
     match value {
-        Value::Object(entries) => {
+        Value::Object(entries) if !entries.is_empty() => {
             for (name, value) in entries {
                 let name = if ["default", "support"].contains(&name.as_str()) { "*" } else { name };
                 used_keys(value, &yaml::join(path, name), all);

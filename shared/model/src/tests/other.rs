@@ -33,7 +33,7 @@ async fn texts_become_vectors_in_their_order() {
         ("azure", "POST /openai/v1/embeddings "),
         ("ollama", "POST /v1/embeddings "),
     ] {
-        check_embed(provider, "e", &[listed.clone()], line, openai.clone()).await;
+        check_embed(provider, "e", std::slice::from_ref(&listed), line, openai.clone()).await;
     }
     let part = |text: &str| json!({"model": "models/e", "content": {"parts": [{"text": text}]}});
     check_embed(

@@ -198,7 +198,8 @@ fn request(request: &str) -> Value {
     let headers =
         headers.map(|(name, value)| (name.to_ascii_lowercase(), value.split(" Credential=").next().unwrap()));
     let headers = headers.filter(|(name, _)| HEADERS.contains(&name.as_str()));
-    let headers: Vec<String> = headers.map(|(name, value)| format!("{name}: {value}")).collect();
+    let mut headers: Vec<String> = headers.map(|(name, value)| format!("{name}: {value}")).collect();
+    headers.sort();
     json!({ "line": first, "headers": headers, "body": body(request) })
 }
 

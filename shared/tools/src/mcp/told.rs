@@ -52,9 +52,8 @@ pub(super) fn knows_no_initialize(error: &ClientInitializeError) -> bool {
 pub(super) fn greeting_error(error: &ClientInitializeError) -> Error {
     match error {
         ClientInitializeError::TransportError { error, .. } => transport(error),
-        ClientInitializeError::JsonRpcError(error) => {
-            Error::NotSetUp(format!("it refuses us: {}", error.message))
-        }
+        // In the server's own words, which stay out of the log.
+        ClientInitializeError::JsonRpcError(error) => Error::Refused(error.message.to_string()),
         ClientInitializeError::ConnectionClosed(_) => Error::NotDone("it closed the connection".to_owned()),
         _ => Error::NotSetUp("it does not speak MCP as we do".to_owned()),
     }

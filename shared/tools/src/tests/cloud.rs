@@ -1,4 +1,4 @@
-//! Reminders at EventBridge Scheduler.
+//! Reminders at EventBridge Scheduler, files in S3.
 
 use serde_json::json;
 
@@ -42,4 +42,27 @@ async fn one_that_is_there_already_is_as_good() {
     assert_eq!(scheduled(409).await.0, Ok(()));
     assert!(matches!(scheduled(403).await.0, Err(Error::NotSetUp(_))));
     assert!(matches!(scheduled(500).await.0, Err(Error::InDoubt(_))));
+}
+
+#[tokio::test]
+async fn files_are_kept_and_read_until_they_are_forgotten() {
+    let kept: std::sync::Mutex<Vec<u8>> = std::sync::Mutex::default();
+    let stand = Stand::new(move |seen, _| match (seen.method.as_str(), seen.path.as_str()) {
+        ("PUT", "/documents/media/a") => {
+            kept.lock().unwrap().clone_from(&seen.body);
+            Reply::new(200, "")
+        }
+        ("GET", "/documents/media/a") => Reply::new(200, kept.lock().unwrap().clone()),
+        ("GET", "/documents/media/busy") => Reply::new(503, ""),
+        _ => Reply::new(403, "<Error/>"),
+    })
+    .await;
+    let tools = tools(Some(&stand.url));
+    tools.keep_file("media/a", "image/png", b"PNG".to_vec()).await.unwrap();
+    assert_eq!(stand.seen()[0].header("content-type"), "image/png");
+    assert!(stand.seen()[0].header("authorization").contains("/us-east-1/s3/aws4_request"));
+    assert_eq!(tools.kept_file("media/a", 10).await, Ok(Some(b"PNG".to_vec())));
+    assert_eq!(tools.kept_file("media/b", 10).await, Ok(None));
+    assert!(tools.kept_file("media/a", 2).await.is_err(), "it is larger");
+    assert!(matches!(tools.kept_file("media/busy", 10).await, Err(Error::NotDone(_))));
 }

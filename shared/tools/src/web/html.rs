@@ -132,7 +132,7 @@ impl Page {
         match name {
             "li" if !closing => self.text.push_str("- "),
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" if !closing => {
-                let depth = name.bytes().nth(1).map_or(1, |digit| usize::from(digit - b'0'));
+                let depth = name.as_bytes().get(1).map_or(1, |digit| usize::from(digit - b'0'));
                 self.text.push_str(&"#".repeat(depth));
                 self.text.push(' ');
             }
