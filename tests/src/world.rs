@@ -95,7 +95,8 @@ impl World {
     /// Delivers a message that its platform sends in another form than the room's own part does: with a file, say.
     pub async fn send_changed(&self, words: Words<'_>, change: impl FnOnce(&mut Value)) -> Sent {
         let (id, secrets) = (self.id(), self.cloud.secrets(words.channel, words.account));
-        let (room, mut event) = self.event(words, &id, &secrets);
+        let room: &dyn Local = channels::local(words.channel).expect("a registered channel");
+        let mut event = self.event(words, &id, &secrets);
         let mut body = serde_json::from_slice(&event.request.body).expect("JSON");
         change(&mut body);
         event.request.body = body.to_string().into_bytes();
@@ -105,8 +106,7 @@ impl World {
 
     /// Delivers a message signed with these secrets.
     pub async fn deliver_with(&self, words: Words<'_>, id: &str, secrets: &Secrets) -> Sent {
-        let (_, event) = self.event(words, id, secrets);
-        self.deliver_event(words, id, event).await
+        self.deliver_event(words, id, self.event(words, id, secrets)).await
     }
 
     /// Delivers a request of that message's channel and account as it stands.
