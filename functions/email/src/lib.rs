@@ -1,7 +1,7 @@
 //! Email through Amazon SES: a receipt rule puts each mail into a bucket and tells an SNS topic, SNS invokes this function,
 //! and answers leave by SES's `SendEmail`.
 //!
-//! There is no address that anybody could call. What proves a notification is the way it came: [`verify`] takes only events
+//! There is no address that anybody could call. What proves a notification is the way it came: `verify` takes only events
 //! of the stack's own topic, and only SES may publish there. The notification has the headers and SES's verdicts; the text
 //! is fetched from the bucket by the invoker ([`channel::Content::Deferred`]). Nobody is believed to be who `From` says
 //! without DMARC, or SPF for the very same domain.

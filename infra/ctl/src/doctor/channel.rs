@@ -255,6 +255,8 @@ fn says_aws(body: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use channel::{Generate, SecretSpec};
+
     use super::*;
 
     #[test]
@@ -278,6 +280,12 @@ mod tests {
             assert!(!bare.is_empty(), "{}: it needs nothing, or nobody would know", spec.name);
             let of_it = |name: &&str| spec.secrets.iter().any(|secret| secret.name == *name);
             assert!(bare.iter().all(of_it), "{}: {bare:?} cannot be set", spec.name);
+            // Keys have a form: one that is none counts as missing.
+            let any_will_do =
+                |secret: &SecretSpec| matches!(secret.generate, Generate::Random | Generate::Platform);
+            if !spec.secrets.iter().all(any_will_do) {
+                continue;
+            }
             let all = spec.secrets.iter().map(|secret| (secret.name.to_owned(), "x".to_owned())).collect();
             assert!(missing(*room, "main", &all, &Value::Null).is_empty(), "{}", spec.name);
         }

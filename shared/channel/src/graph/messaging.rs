@@ -17,8 +17,8 @@ const WINDOW_MS: i64 = 24 * 3_600_000;
 /// Where the platform keeps what people send; an address there needs no token.
 const CDN: &[&str] = &[".fbcdn.net", ".fbsbx.com", ".cdninstagram.com"];
 
-/// [`CDN`] as [`crate::Spec::hosts`].
-pub const HOSTS: &[&str] = &["*.fbcdn.net", "*.fbsbx.com", "*.cdninstagram.com"];
+/// The same as [`crate::Spec::hosts`].
+const HOSTS: &[&str] = &["*.fbcdn.net", "*.fbsbx.com", "*.cdninstagram.com"];
 
 /// What holds for both; each fills in what is its own.
 pub const FACTS: Spec = Spec {
