@@ -108,7 +108,7 @@ fn the_file_we_ship_is_good_and_says_what_the_code_says() {
     let all = parse(&uncommented(&text), "assistant.yaml").unwrap().config;
     assert_eq!(all.limits, Limits::default());
     assert_eq!(all.models.len(), 5);
-    assert_eq!(all.channels.len(), 3);
+    assert_eq!(all.channels.len(), 4);
 }
 
 /// The file with its examples switched on: comments without exactly one space after the `#`.
