@@ -22,7 +22,7 @@ build: $(VENV)
 	$(CARGO) build --profile local --workspace --bins
 
 # Everything, also what needs the whole local cloud; it finds free ports by itself.
-test: build $(BROWSER) chromium
+test: chromium build $(BROWSER)
 	$(CARGO) test --profile local --workspace --no-fail-fast
 
 # What a review looks at first: format, lints, dependencies, templates, documentation, the rules of the repository.
@@ -62,12 +62,12 @@ fuzz:
 	$(foreach half,receive post,$(CARGO) fuzz run --fuzz-dir fuzz --sanitizer none $(half) -- -max_total_time=$(or $(SECONDS),20) -max_len=16384 -timeout=10 -verbosity=0 -print_final_stats=1 &&) true
 
 # The pictures of the README, into docs/screenshots.
-screenshots: build $(BROWSER) chromium
+screenshots: chromium build $(BROWSER)
 	$(CARGO) test --profile local -p tests --test browser -- --ignored screenshots
 
 # The browser of the tests. CI and containers, which are root, get it by themselves.
 chromium:
-	@command -v chromium chromium-browser >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y --no-install-recommends chromium; } || \
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y --no-install-recommends chromium; } || \
 	  { echo "the browser tests need Chromium: sudo apt-get install chromium" >&2; exit 1; }
 
 # Forgets secrets, logs and everything else that `make run` keeps.

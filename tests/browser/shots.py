@@ -51,7 +51,7 @@ def the_page(browser, url, web, folder):
 
 
 def a_promise(browser, url, web, folder):
-    with tab(browser, f"{url}#slack/ben", viewport={"width": 1280, "height": 760}, color_scheme="dark") as page:
+    with tab(browser, f"{url}#slack/ben", viewport={"width": 1200, "height": 720}, color_scheme="dark") as page:
         page.locator("#promises summary").click()
         for promise in ["forged", "twice", "busy"]:
             page.locator(f"#promises [data-promise={promise}]").click()

@@ -56,8 +56,10 @@ impl Local for Web {
         if key == outbox::SIGN {
             return Look::writing(place);
         }
-        let choices = field("choices").and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Value::Null);
-        let markup = if field("format").as_deref() == Some("text") { Markup::Plain } else { Markup::Markdown };
+        let choices =
+            field("choices").and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Value::Null);
+        let markup =
+            if field("format").as_deref() == Some("text") { Markup::Plain } else { Markup::Markdown };
         let buttons = buttons(&json!({"all": choices}), "/all", "/label", "/says");
         Look { place, id: Some(key), buttons, ..Look::message(text, markup) }
     }

@@ -50,7 +50,8 @@ pub async fn run(connect: Connect, at: &Where) -> Result<(), Error> {
     Ok(())
 }
 
-/// Tells the platform of an account its address, by the calls that `crabhook connect` makes. `false`: it takes none, a person
+/// Tells the platform of an account its address, by the calls that `crabhook connect` makes, and prints nothing: nobody may be
+/// left to read it. `false`: it takes none, a person
 /// must tell it.
 ///
 /// # Errors
@@ -99,6 +100,7 @@ async fn call(
     }
     for step in steps {
         caller.call(&step).await?;
+        println!("ok   {}", title(&step));
     }
     Ok(())
 }
@@ -133,10 +135,7 @@ impl<'a> Caller<'a> {
         let settled = self.outcome(step).await?;
         let settled = outgoing::settle(self.room, step, settled);
         match settled.map(|settled| model_invoker::quiet(settled, step, &self.secrets)) {
-            Some(Settled::Posted(_) | Settled::Fetched(_) | Settled::Person(_)) => {
-                println!("ok   {title}");
-                Ok(())
-            }
+            Some(Settled::Posted(_) | Settled::Fetched(_) | Settled::Person(_)) => Ok(()),
             Some(settled) => Err(Error::failed(format!("{title}: {}", said(&settled)))),
             None => Err(Error::failed(format!("{title}: no answer in time; it is safe to try again"))),
         }

@@ -66,15 +66,19 @@ impl<'a> Page<'a> {
         assert_eq!((&answer["status"], &answer["id"]), (&json!("queued"), &json!(id)));
     }
 
-    /// Asks until so many replies are there, each time only for what is new.
+    /// The replies, once there are so many.
     async fn replies(&self, count: usize) -> Vec<String> {
+        texts(&self.until(|view| texts(view).len() >= count).await)
+    }
+
+    /// Asks until the outbox is as wanted, each time only for what is new.
+    async fn until(&self, enough: impl Fn(&Value) -> bool) -> Value {
         let mut state = String::new();
         loop {
             let view = self.get(&format!("messages?wait=20&state={state}")).await;
             let view: Value = view.json().await.expect("JSON");
-            let texts: Vec<String> = texts(&view);
-            if texts.len() >= count {
-                return texts;
+            if enough(&view) {
+                return view;
             }
             state = view["state"].as_str().expect("a state").to_owned();
         }
@@ -131,6 +135,22 @@ fn a_page_reads_its_replies_back() {
         other.say("m-2", "fourth").await;
         let said = other.replies(2).await;
         assert!(said[1].contains("today's limit"), "{said:?}");
+    });
+}
+
+/// The sign is there while the model thinks, and gone with the answer.
+#[test]
+fn a_page_sees_that_an_answer_is_being_written() {
+    alone("writing", CONFIG, only_web, async |world| {
+        world.think(60_000).await;
+        let mut page = Page::new(world, SITE);
+        page.begin(json!({"visitor": VISITOR})).await;
+        page.say("m-1", "think about it").await;
+        let view = page.until(|view| !view["writing"].is_null()).await;
+        assert!(texts(&view).is_empty() && view["writing"]["text"] == "", "{view}");
+        page.say("m-2", "/stop").await;
+        let view = page.until(|view| view["writing"].is_null() && !texts(view).is_empty()).await;
+        assert_eq!(texts(&view), ["Stopped."]);
     });
 }
 
