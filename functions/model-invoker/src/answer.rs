@@ -189,6 +189,14 @@ impl Run<'_> {
             model: persona.called.then_some(None),
             ..Change::default()
         };
+        if let Some(redo) = redo {
+            // The history has the question, not the command.
+            let meant = |spoken: Spoken| match Command::parse(&spoken.text) {
+                Some(Command::Retry) => redo.messages.clone(),
+                _ => vec![spoken],
+            };
+            turn.messages = std::mem::take(&mut turn.messages).into_iter().flat_map(meant).collect();
+        }
         let before: Vec<String> = disclosure.into_iter().chain(warning).collect();
         if !before.is_empty() {
             turn.before = before.join("\n\n");

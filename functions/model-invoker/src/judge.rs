@@ -221,6 +221,10 @@ impl Run<'_> {
 
     /// For the model, where the caps leave room.
     async fn asked(&self, inbound: &Inbound, now: i64) -> Result<(Fate, Option<Words>), store::Error> {
+        // A reminder was counted when it was asked for.
+        if inbound.due {
+            return Ok((Fate::Answer, None));
+        }
         match self.capped(inbound, now).await? {
             None => Ok((Fate::Answer, None)),
             Some(cap) => self.said_once(cap.name(), inbound, cap.line(), now).await,

@@ -16,6 +16,7 @@ mod personas;
 mod rude;
 mod spend;
 mod streaming;
+mod table;
 mod talk;
 mod tools;
 mod web;

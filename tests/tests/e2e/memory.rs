@@ -64,6 +64,7 @@ fn what_people_want_remembered_is_and_what_they_take_back_is_not() {
             talk(world, words, "which draft?", "You said: which draft?").await;
             let asked = world.questions().await.last().unwrap().to_string();
             assert!(asked.contains("second draft") && !asked.contains("first draft"), "{asked}");
+            assert!(asked.contains("write me a poem") && !asked.contains("/retry"), "{asked}");
             talk(world, words, "/undo", "taken back").await;
             talk(world, words, "once more", "You said: once more").await;
             let asked = world.questions().await.last().unwrap().to_string();

@@ -71,6 +71,8 @@ fn on_tools_cloud(name: &str, programs: &Programs, die_at: Option<&str>, test: i
                 json!({"model": {"openai": "sk-local"}, "tool": {"weather": SECRET, "docs": "Bearer d-1"}});
             std::fs::write(options.state.join("secrets.json"), secrets.to_string())
                 .expect("the secrets can be written");
+            // The stack's roles are enough for its reminders.
+            options.auth = name == "desk";
             (options.channels, options.die_at) = (channels, die_at);
         },
         test,
@@ -208,6 +210,8 @@ fn reminders_come_due_and_people_take_over() {
         world.at_rest(&sent).await;
         let asked = world.questions().await.last().unwrap().to_string();
         assert!(asked.contains("reminder") && asked.contains("drink tea"), "{asked}");
+        let first = world.questions().await[0].to_string();
+        assert!(first.contains("[It is ") && first.contains(", UTC.]"), "the model knows the time: {first}");
 
         let reason = json!({"reason": "wants a refund"});
         tell(world, json!([{"calls": [call("hand_off", reason)]}, "A colleague takes over."])).await;

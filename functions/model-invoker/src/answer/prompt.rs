@@ -3,6 +3,7 @@
 use channel::Kind;
 use model::{Ask, Message, Role};
 use store::Who;
+use turn::config::ToolKind;
 use turn::template::fill;
 use turn::{Spoken, Summary, Turn, prompt, prompts};
 
@@ -14,6 +15,10 @@ use crate::run::Run;
 const HISTORY_TURNS: usize = 50;
 /// A token is seldom more bytes than this, so no more of them are read for each token of the budget.
 const BYTES_PER_TOKEN: usize = 5;
+
+/// What whoever sets reminders must know. With the newest message, not the instructions: those stay as they are, so that
+/// providers can keep them.
+const PRESENT: &str = "[It is {weekday}, {date}, {time}, {zone}.]\n";
 
 impl Run<'_> {
     /// The instructions, the summary of what was said long ago, the newest turns, the new messages as `said`.
@@ -28,7 +33,11 @@ impl Run<'_> {
         let group = question.waiting.iter().any(|waiting| waiting.inbound.kind == Kind::Group);
         let notes = self.notes(question).await?;
         let variables = self.variables(persona, newest, now());
-        let system = system(&fill(prompts::text(&persona.assistant.prompt), &variables), &notes, past.summary.as_ref());
+        let instructions = fill(prompts::text(&persona.assistant.prompt), &variables);
+        let system = system(&instructions, &notes, past.summary.as_ref());
+        let reminds =
+            persona.tools(&self.place.config).iter().any(|(_, tool)| tool.kind == ToolKind::RemindMe);
+        let time = if reminds { fill(PRESENT, &variables) } else { String::new() };
         let lines = prompt::lines(&past.turns, said, group, budget, model::estimate_tokens);
         let files = self.recalled(&past.turns).await;
         let role = |by_assistant| if by_assistant { Role::Assistant } else { Role::User };
@@ -39,7 +48,7 @@ impl Run<'_> {
         };
         let mut messages: Vec<Message> = lines.into_iter().map(message).collect();
         if let Some(newest) = messages.iter_mut().rfind(|message| message.role == Role::User) {
-            newest.text.insert_str(0, &files.text);
+            newest.text.insert_str(0, &format!("{time}{}", files.text));
             newest.images = files.images.into_iter().chain(self.images(question)).collect();
         }
         Ok(Ask {

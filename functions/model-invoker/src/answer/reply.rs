@@ -91,10 +91,12 @@ impl Run<'_> {
             reply = self.tried(&work, &mut shorter, resumed.as_ref()).await;
         }
         self.leave_alone(&chain).await;
-        if let Some(toolbox) = toolbox {
-            toolbox.close().await;
-        }
-        self.after(question, written, reply).await
+        let close = async {
+            if let Some(toolbox) = toolbox {
+                toolbox.close().await;
+            }
+        };
+        tokio::join!(self.after(question, written, reply), close).0
     }
 
     /// The models to ask. Where there are several, those that others found failing are left alone.

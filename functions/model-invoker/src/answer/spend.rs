@@ -30,7 +30,10 @@ impl Run<'_> {
         let most = Amount::at_most(tokens(ask), output, config.price(&persona.model).as_ref());
         let reserved = reservations(&config.limits, question.newest, &persona.name, most, now());
         Ok(match self.services.store.reserve(&reserved, now()).await? {
-            Reserved::Reserved => Ok(tally.reserve(Purse(reserved))),
+            Reserved::Reserved => {
+                tally.reserve(Purse(reserved));
+                Ok(())
+            }
             Reserved::Full(full) => Err(full.cap),
         })
     }
@@ -58,9 +61,7 @@ impl Run<'_> {
             micro_usd: spent.micro_usd,
         };
         let store = &self.services.store;
-        let add = async {
-            if spent.tokens > 0 { store.add_usage(&by, told, now()).await } else { Ok(()) }
-        };
+        let add = async { if spent.tokens > 0 { store.add_usage(&by, told, now()).await } else { Ok(()) } };
         let (settled, added) = tokio::join!(store.settle(&purse.0, spent, now()), add);
         if let Err(error) = added {
             tracing::warn!(conversation = %self.conversation, %error, "an answer is missing in the usage");

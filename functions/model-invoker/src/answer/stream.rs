@@ -196,7 +196,8 @@ impl<'a> Canvas<'a> {
     fn of(run: &Run<'a>, question: &Question<'a>, epoch: u64) -> Option<Canvas<'a>> {
         let (spec, to) = (run.place.room.spec(), &question.newest.address);
         let how = streaming(run)?;
-        if to.window.is_some_and(|window| !window.is_open(now())) {
+        // A reminder answers nobody: the slot that its address names belongs to an answer of long ago.
+        if question.newest.due || to.window.is_some_and(|window| !window.is_open(now())) {
             return None;
         }
         let mut settings = run.place.settings.clone();

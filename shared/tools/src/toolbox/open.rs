@@ -9,7 +9,7 @@ use model::ToolSpec;
 use serde_json::{Value, json};
 use turn::config::{Tool, ToolKind};
 
-use super::{Action, Entry, Toolbox, now};
+use super::{Action, Entry, Toolbox};
 use crate::endpoint::{self, Endpoint, Limits};
 use crate::knowledge::{self, Knowledge};
 #[cfg(feature = "mcp")]
@@ -68,7 +68,7 @@ impl<'a> Toolbox<'a> {
 
     #[cfg(feature = "mcp")]
     async fn add_servers(&mut self, servers: &[(&str, &Tool)], secrets: &Secrets) {
-        let (tools, now) = (self.tools, now());
+        let (tools, now) = (self.tools, super::now());
         let opened = servers.iter().map(|(name, tool)| async move {
             let url = tool.url.as_deref().ok_or_else(|| Error::NotSetUp("it needs a `url`".to_owned()))?;
             let headers = endpoint::headers(tool.headers.iter(), secrets)?;
