@@ -4,11 +4,13 @@ BIN := target/local
 DENY := $(CARGO) deny --version 2>/dev/null || $(CARGO) install cargo-deny --version 0.20.2 --locked
 FUZZ := $(CARGO) fuzz --version 2>/dev/null || $(CARGO) install cargo-fuzz --version 0.13.2 --locked
 VENV := .venv/.$(shell cksum < infra/requirements.txt | cut -d' ' -f1)
+BROWSER := .venv-browser/.$(shell cksum < tests/browser/requirements.txt | cut -d' ' -f1)
 
-.PHONY: run send build test check bench crash load fuzz deploy push connect clean-state
+.PHONY: run send build test check bench crash load fuzz deploy push connect screenshots chromium clean-state
 comma := ,
 
-# Variables that it reads: CHANNELS, PORT, PLATFORM_PORT, CONFIG, STATE, STACK, AUTH (infra/local/src/options.rs)
+# Variables that it reads: CHANNELS, PORT, PLATFORM_PORT, CONFIG, STATE, STACK, AUTH, TUNNEL (infra/local/src/options.rs).
+# make run TUNNEL=cloudflared (or ngrok, or the https address of your own proxy): your own bot, answered by this machine.
 run: build
 	@exec $(BIN)/local
 
@@ -20,7 +22,7 @@ build: $(VENV)
 	$(CARGO) build --profile local --workspace --bins
 
 # Everything, also what needs the whole local cloud; it finds free ports by itself.
-test: build
+test: chromium build $(BROWSER)
 	$(CARGO) test --profile local --workspace --no-fail-fast
 
 # What a review looks at first: format, lints, dependencies, templates, documentation, the rules of the repository.
@@ -59,6 +61,15 @@ fuzz:
 	@$(FUZZ)
 	$(foreach half,receive post,$(CARGO) fuzz run --fuzz-dir fuzz --sanitizer none $(half) -- -max_total_time=$(or $(SECONDS),20) -max_len=16384 -timeout=10 -verbosity=0 -print_final_stats=1 &&) true
 
+# The pictures of the README, into docs/screenshots.
+screenshots: chromium build $(BROWSER)
+	$(CARGO) test --profile local -p tests --test browser -- --ignored screenshots
+
+# The browser of the tests. CI and containers, which are root, get it by themselves.
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y --no-install-recommends chromium; } || \
+	  { echo "the browser tests need Chromium: sudo apt-get install chromium" >&2; exit 1; }
+
 # Forgets secrets, logs and everything else that `make run` keeps.
 clean-state:
 	rm -rf $(or $(STATE),.local)
@@ -67,3 +78,8 @@ clean-state:
 $(VENV): infra/requirements.txt
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed")'
 	python3 -m venv --clear .venv && .venv/bin/pip install --quiet --disable-pip-version-check -r $< && touch $@
+
+# Apart from the others: `make run` needs no browser.
+$(BROWSER): tests/browser/requirements.txt
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed")'
+	python3 -m venv --clear .venv-browser && .venv-browser/bin/pip install --quiet --disable-pip-version-check -r $< && touch $@

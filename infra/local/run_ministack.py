@@ -13,6 +13,7 @@ to standard error.
 import itertools
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -100,7 +101,8 @@ def listen_in(worker_class, tell):
 
 
 def judge_as_aws_does():
-    """With AUTH=true MiniStack asks for two permissions that AWS does not know, and for a signature where there is none."""
+    """With AUTH=true MiniStack asks for two permissions that AWS does not know, for a signature where there is none, and
+    does not know which items a query reads."""
     from ministack.core import iam_actions, iam_evaluator
 
     action_of, resource_of = iam_actions.extract_iam_action, iam_actions.extract_resource_arn
@@ -125,6 +127,18 @@ def judge_as_aws_does():
         # https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html#RESTAuthenticationQueryStringAuth
         return signed(authorization, {name: value for name, value in (query_params or {}).items() if name != "signature"})
 
+    context_of = iam_actions.dynamodb_service_context
+
+    def context(body):
+        # What a Query reads is judged by the partition that it names, which MiniStack does not tell.
+        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+        found, asked = context_of(body), json.loads(body or b"{}")
+        partition = re.match(r"\s*pk\s*=\s*(:\w+)", asked.get("KeyConditionExpression", ""))
+        if partition:
+            found["dynamodb:LeadingKeys"] = list(asked["ExpressionAttributeValues"][partition[1]].values())
+        return found
+
+    iam_actions.dynamodb_service_context = context
     iam_actions.extract_iam_action, iam_actions.extract_resource_arn = action, resource
     iam_evaluator._signature_attempted = attempted
 

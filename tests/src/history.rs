@@ -51,6 +51,8 @@ pub enum Mark {
     Word(String),
     /// A text that occurs nowhere else in the conversation.
     Phrase(String),
+    /// One of several such texts.
+    OneOf(&'static [&'static str]),
 }
 
 /// What is to become of a message.
@@ -64,6 +66,10 @@ pub enum Meant {
     Dead,
     /// Answered or dead, as it happens; not both.
     AnsweredOrDead,
+    /// Answered, or what is in doubt is left out and counted; nothing is ever shown again.
+    AnsweredOnce,
+    /// The user stops its answer: what there was of it by then, perhaps nothing.
+    Stopped,
 }
 
 /// A text that appeared.
@@ -116,12 +122,20 @@ pub struct Letter {
     pub reason: String,
 }
 
+impl Meant {
+    /// Whether what comes to an answer is in a turn.
+    fn needs_turn(self) -> bool {
+        !matches!(self, Meant::AnsweredAtOnce | Meant::Refused | Meant::Dead)
+    }
+}
+
 impl Mark {
     /// Whether the mark is in a text.
     pub fn is_in(&self, text: &str) -> bool {
         match self {
             Mark::Word(word) => words(text).any(|other| other == word),
             Mark::Phrase(phrase) => text.contains(phrase),
+            Mark::OneOf(phrases) => phrases.iter().any(|phrase| text.contains(phrase)),
         }
     }
 }

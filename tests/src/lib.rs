@@ -1,5 +1,6 @@
 //! What the tests share: the repository's files, the fixtures in `events/`, the rooms with secrets of their own.
 
+pub mod browser;
 pub mod compatibility;
 pub mod fixtures;
 pub mod history;

@@ -95,37 +95,36 @@ impl World {
     /// Delivers a message that its platform sends in another form than the room's own part does: with a file, say.
     pub async fn send_changed(&self, words: Words<'_>, change: impl FnOnce(&mut Value)) -> Sent {
         let (id, secrets) = (self.id(), self.cloud.secrets(words.channel, words.account));
-        let (room, mut event) = self.event(words, &id, &secrets);
+        let room: &dyn Local = channels::local(words.channel).expect("a registered channel");
+        let mut event = self.event(words, &id, &secrets);
         let mut body = serde_json::from_slice(&event.request.body).expect("JSON");
         change(&mut body);
         event.request.body = body.to_string().into_bytes();
         event.request = room.sign(event.request, &secrets, model_invoker::now());
-        self.deliver_event(words, &id, room, event).await
+        self.deliver_event(words, &id, event).await
     }
 
     /// Delivers a message signed with these secrets.
     pub async fn deliver_with(&self, words: Words<'_>, id: &str, secrets: &Secrets) -> Sent {
-        let (room, event) = self.event(words, id, secrets);
-        self.deliver_event(words, id, room, event).await
+        self.deliver_event(words, id, self.event(words, id, secrets)).await
     }
 
-    async fn deliver_event(
-        &self,
-        words: Words<'_>,
-        id: &str,
-        room: &'static dyn Local,
-        event: Event,
-    ) -> Sent {
+    /// Delivers a request of that message's channel and account as it stands.
+    pub async fn deliver_event(&self, words: Words<'_>, id: &str, event: Event) -> Sent {
+        let room: &dyn Local = channels::local(words.channel).expect("a registered channel");
         let url = event.request.url.clone();
         let verdict = self.verdict(room, &event.request, words.account);
         let started = Instant::now();
-        let mut request = self.http.request(event.request.method.parse().expect("a method"), &url);
-        for (name, value) in event.request.headers.iter() {
+        let method = event.request.method.clone();
+        let delivered = channel::local::delivered(event.request);
+        let mut request = self.http.request(delivered.method.parse().expect("a method"), &url);
+        for (name, value) in delivered.headers.iter() {
             request = request.header(name, value);
         }
-        let answer = request.body(event.request.body).send().await.expect("the webhook answers");
+        let answer = request.body(delivered.body).send().await.expect("the webhook answers");
         let status = answer.status().as_u16();
         let body = answer.bytes().await.expect("the webhook's whole answer");
+        let status = channel::local::acknowledged(&method, status, &body);
         let inbound = verdict.messages.into_iter().next();
         Sent {
             status,
@@ -142,16 +141,17 @@ impl World {
 
     /// What a webhook makes of a message, without delivering it.
     pub fn inbound(&self, words: Words<'_>, id: &str) -> Option<channel::Inbound> {
-        let (room, event) = self.event(words, id, &self.cloud.secrets(words.channel, words.account));
+        let room: &dyn Local = channels::local(words.channel).expect("a registered channel");
+        let event = self.event(words, id, &self.cloud.secrets(words.channel, words.account));
         self.verdict(room, &event.request, words.account).messages.into_iter().next()
     }
 
     /// A message as its platform sends it.
-    fn event(&self, words: Words<'_>, id: &str, secrets: &Secrets) -> (&'static dyn Local, Event) {
+    pub fn event(&self, words: Words<'_>, id: &str, secrets: &Secrets) -> Event {
         let room: &dyn Local = channels::local(words.channel).expect("a registered channel");
         let base = &self.cloud.endpoints().channels[words.channel];
         let url = if words.account == "main" { base.clone() } else { format!("{base}{}", words.account) };
-        let event = room.event(&Message {
+        room.event(&Message {
             url: &url,
             account: words.account,
             text: words.text,
@@ -161,8 +161,7 @@ impl World {
             secrets,
             platform: &format!("{}/{}", self.cloud.endpoints().platform, words.channel),
             now: model_invoker::now(),
-        });
-        (room, event)
+        })
     }
 
     /// What a request carries, and how it is to be answered.

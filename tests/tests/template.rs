@@ -12,6 +12,10 @@
 mod alarms;
 #[path = "template/cloudformation.rs"]
 mod cloudformation;
+#[path = "template/mail.rs"]
+mod mail;
+#[path = "template/outbox.rs"]
+mod outbox;
 #[path = "template/permissions.rs"]
 mod permissions;
 
@@ -22,8 +26,8 @@ use std::process::Command;
 use cloudformation::{expand, load, of_type};
 use serde_json::{Value, json};
 
-/// Folders in `functions/` that are no channels.
-const NOT_CHANNELS: [&str; 2] = ["admin", "model-invoker"];
+/// Folders in `functions/` that are no channels with a public address.
+const NOT_OPENED: [&str; 3] = ["admin", "email", "model-invoker"];
 
 #[test]
 fn allowed_channels_are_the_rooms() {
@@ -32,7 +36,7 @@ fn allowed_channels_are_the_rooms() {
         .map(|entry| entry.unwrap())
         .filter(|entry| entry.path().is_dir())
         .map(|entry| entry.file_name().into_string().unwrap())
-        .filter(|name| !NOT_CHANNELS.contains(&name.as_str()))
+        .filter(|name| !NOT_OPENED.contains(&name.as_str()))
         .collect();
     let allowed: BTreeSet<String> = channels().into_iter().collect();
     assert_eq!(
@@ -120,7 +124,7 @@ fn table_outlives_its_stack_and_forgets_on_time() {
 fn every_function_is_built_limited_and_logged_alike() {
     let resources = resources();
     let functions = of_type(&resources, "AWS::Lambda::Function");
-    assert_eq!(functions.len(), channels().len() + 1, "one per channel and the model-invoker");
+    assert_eq!(functions.len(), channels().len() + 2, "one per channel, email and the model-invoker");
     for (name, function) in functions {
         let properties = &function["Properties"];
         assert_eq!(properties["RecursiveLoop"], "Terminate", "{name}");
@@ -158,10 +162,8 @@ fn functions_are_told_what_they_read_from_their_environment() {
     };
     let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
     for channel in channels() {
-        assert_eq!(
-            told(&format!("Webhook{channel}")),
-            names(&["CHANNEL", "QUEUE_URL", "RELEASE", "SECRETS"])
-        );
+        let webhook = ["CHANNEL", "QUEUE_URL", "RELEASE", "SECRETS", "TABLE"];
+        assert_eq!(told(&format!("Webhook{channel}")), names(&webhook));
         let variables = &resources[&format!("Webhook{channel}")]["Properties"]["Environment"]["Variables"];
         assert_eq!(variables["CHANNEL"], channel.as_str());
         assert_eq!(variables["SECRETS"], json!({"Fn::Sub": format!("/${{AWS::StackName}}/{channel}")}));

@@ -45,6 +45,9 @@ fn arrows_go_down_only() {
                     dependency.name
                 );
             }
+            // P8: webhook functions know no table. One reads its outbox back from it.
+            let is_webhook = rooms().contains(&name) && name != "web";
+            assert!(!(is_webhook && dependency.name == "store"), "{name} may not depend on store");
             let is_room = rooms().contains(&dependency.name);
             assert!(
                 !is_room || name == "model-invoker",
@@ -106,6 +109,8 @@ fn every_room_has_the_same_shape() {
         let both_halves: Vec<String> = tracked()
             .into_iter()
             .filter(|path| path.starts_with(&format!("functions/{room}/src/")) && !path.ends_with("main.rs"))
+            // The Lambda of `web` has a second half, which waits for its outbox.
+            .filter(|path| !path.starts_with("functions/web/src/main/"))
             .collect();
         for path in both_halves {
             let source = read(&path);
@@ -136,7 +141,8 @@ fn every_room_is_registered_everywhere() {
         assert!(
             template.contains(&format!("- {}", spec.name))
                 || template.contains(&format!("{}|", spec.name))
-                || template.contains(&format!("|{}", spec.name)),
+                || template.contains(&format!("|{}", spec.name))
+                || template.contains(&format!("CHANNEL: {}\n", spec.name)),
             "{} is not among the template's channels",
             spec.name
         );

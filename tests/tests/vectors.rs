@@ -7,9 +7,9 @@ use tests::read;
 
 #[test]
 fn vectors_are_judged_right() {
-    let mut judged = 0;
     for room in LOCAL {
         let name = room.spec().name;
+        let (mut taken, mut refused) = (0, 0);
         let vectors: Vec<Value> =
             serde_json::from_str(&read(&format!("events/{name}/vectors.json"))).unwrap();
         for vector in &vectors {
@@ -46,8 +46,10 @@ fn vectors_are_judged_right() {
             if let Some(body) = vector["expected"]["response_body"].as_str() {
                 assert_eq!(String::from_utf8_lossy(&answer.body), body, "{name}: {}", vector["name"]);
             }
-            judged += 1;
+            *if accepted { &mut taken } else { &mut refused } += 1;
         }
+        println!("{name:<12}{taken:>3} taken {refused:>3} refused");
+        // What proves a mail is the topic that it comes by: its vectors are about headers, and tested in the room.
+        assert!(name == "email" || (taken > 0 && refused > 0), "{name}: {taken} taken, {refused} refused");
     }
-    assert!(judged >= 20, "only {judged} vectors were judged");
 }

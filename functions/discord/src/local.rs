@@ -1,11 +1,11 @@
 //! Discord's own part, for the local run and the tests.
 
-use channel::local::{Answer, Event, Local, Message, Said, number};
+use channel::local::{Answer, Button, Event, Local, Look, Markup, Message, Said, at, buttons, number};
 use channel::{Headers, Request, Response, Secrets, sign};
 use serde_json::{Value, json};
 
 use crate::Discord;
-use crate::commands::{ASK, OWN, PROMPT};
+use crate::commands::{ASK, OWN, PROMPT, REPLY};
 use crate::verify::{SIGNATURE, TIMESTAMP};
 
 const APPLICATION: &str = "1234560123453231555";
@@ -85,6 +85,56 @@ impl Local for Discord {
             // Registering: Discord gives back what it was given.
             _ => Answer { response: Response::json(200, &body), said: Vec::new() },
         }
+    }
+
+    fn look(&self, call: &Request, response: &Response) -> Look {
+        let path: Vec<&str> = call.path.trim_matches('/').split('/').collect();
+        let body: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
+        let (place, own) = match path.as_slice() {
+            ["api", "webhooks", _, token, rest @ ..] => (*token, !rest.is_empty()),
+            ["api", "channels", channel, "messages"] => (*channel, false),
+            _ => return Look::default(),
+        };
+        let text = at(&body, "/content");
+        // The placeholder and what takes its place are one message, whose id is the interaction's own.
+        let id = if own { Some(format!("original of {place}")) } else { at(&response.body_json(), "/id") };
+        let replaces = id.clone().filter(|_| own);
+        let rows = body.pointer("/components").and_then(Value::as_array);
+        let mut found: Vec<Button> = rows
+            .into_iter()
+            .flatten()
+            .flat_map(|row| buttons(row, "/components", "/label", "/custom_id"))
+            .collect();
+        found.iter_mut().for_each(|button| button.form = button.says == REPLY);
+        Look {
+            place: Some(place.to_owned()),
+            id,
+            replaces,
+            buttons: found,
+            ..Look::message(text, Markup::Markdown)
+        }
+    }
+
+    /// The button first, which opens the form; then the form.
+    fn press(&self, message: &Message<'_>, _under: &str) -> Event {
+        let said = self.event(message);
+        let mut body: Value = serde_json::from_slice(&said.request.body).unwrap_or(Value::Null);
+        let (kind, data) = if message.text.is_empty() {
+            (3, json!({ "custom_id": REPLY, "component_type": 2 }))
+        } else {
+            let field = json!({ "type": 4, "custom_id": PROMPT, "value": message.text });
+            (5, json!({ "custom_id": REPLY, "components": [{ "type": 18, "component": field }] }))
+        };
+        if let Some(fields) = body.as_object_mut() {
+            fields.insert("type".to_owned(), json!(kind));
+            fields.insert("data".to_owned(), data);
+        }
+        let request = Request { body: body.to_string().into_bytes(), ..said.request };
+        Event { request: self.sign(request, message.secrets, message.now), ..said }
+    }
+
+    fn shows_writing(&self, ack: &Response) -> bool {
+        ack.body_json().get("type") == Some(&json!(5))
     }
 }
 

@@ -1,10 +1,11 @@
 //! Feishu's own part, for the local run and the tests. People write text, with an Encrypt Key.
 
-use channel::local::{Answer, Event, Local, Message, Said, number};
+use channel::local::{Answer, Event, Local, Look, Markup, Message, Said, at, buttons, number};
 use channel::{Headers, Request, Response, Secrets, aes, sign, text};
 use serde_json::{Value, json};
 
 use crate::Feishu;
+use crate::render::GROUP;
 use crate::spec::{ENCRYPT_KEY, MINT, SPEC, VERIFICATION_TOKEN};
 use crate::verify::{NONCE, SIGNATURE, TIMESTAMP, signature};
 
@@ -58,6 +59,15 @@ impl Local for Feishu {
         request
     }
 
+    fn known_by(&self, request: &Request) -> Option<String> {
+        // An edit is none the second time.
+        if request.method == "PUT" {
+            return Some(format!("{} {}", request.path, sign::sha256_hex(&request.body)));
+        }
+        let body: Value = serde_json::from_slice(&request.body).ok()?;
+        body.get("uuid").and_then(Value::as_str).map(str::to_owned)
+    }
+
     fn edits(&self, request: &Request) -> Option<String> {
         request.path.rsplit('/').next().filter(|_| request.method == "PUT").map(str::to_owned)
     }
@@ -96,6 +106,46 @@ impl Local for Feishu {
                 json!({"code": 230_001, "msg": "Your request contains an invalid request parameter."}),
             ),
         }
+    }
+
+    fn look(&self, call: &Request, response: &Response) -> Look {
+        let body: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
+        let content = at(&body, "/content").and_then(|content| serde_json::from_str::<Value>(&content).ok());
+        let Some(content) = content else { return Look::default() };
+        let marked = at(&content, "/zh_cn/content/0/0/text").or(at(&content, "/elements/0/content"));
+        let markup = if marked.is_some() { Markup::Markdown } else { Markup::Plain };
+        let edited = call.path.rsplit('/').next().filter(|_| call.method == "PUT");
+        let thread = call.path.strip_suffix("/reply").and_then(|path| path.rsplit('/').next());
+        Look {
+            place: thread.map(str::to_owned).or(at(&body, "/receive_id")),
+            id: at(&response.body_json(), "/data/message_id"),
+            replaces: edited.map(str::to_owned),
+            buttons: buttons(&content, "/elements/1/actions", "/text/content", "/value/says"),
+            ..Look::message(marked.or(at(&content, "/text")), markup)
+        }
+    }
+
+    fn press(&self, message: &Message<'_>, under: &str) -> Event {
+        let said = self.event(&Message { conversation: None, ..*message });
+        let group = message.conversation.map(|_| "1");
+        // A card in a group carries the thread that it stands in.
+        let thread = group.map(|_| under);
+        let value = json!({"says": message.text, "thread": thread, GROUP: group});
+        let (user, chat) = (id("ou", message.user), id("oc", message.conversation.unwrap_or(message.user)));
+        let body = json!({
+            "schema": "2.0",
+            "header": {
+                "event_id": hash(message.id), "event_type": "card.action.trigger", "create_time": message.now.to_string(),
+                "token": message.secrets.get(VERIFICATION_TOKEN), "app_id": "cli_local", "tenant_key": TENANT,
+            },
+            "event": {
+                "operator": {"open_id": user, "tenant_key": TENANT}, "action": {"tag": "button", "value": value},
+                "context": {"open_message_id": under, "open_chat_id": chat},
+            },
+        });
+        let request = Request::new("POST", message.url, said.request.headers, body.to_string());
+        let reply_key = thread.map_or(chat, str::to_owned);
+        Event { request: self.sign(request, message.secrets, message.now), reply_key }
     }
 }
 

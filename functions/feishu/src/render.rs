@@ -100,7 +100,9 @@ impl Writer<'_> {
             media_type: media.media_type.clone(),
             url: media.url.clone(),
         };
-        self.steps.push(call("POST", self.ctx.settings, path, Body::Multipart { fields, file }));
+        // Nobody sees an upload by itself.
+        let upload = call("POST", self.ctx.settings, path, Body::Multipart { fields, file });
+        self.steps.push(upload.repeatable());
         let mut step = self.say(Message { kind, content: Value::Null }, Some(self.steps.len()));
         if let Body::Json(value) = step.body {
             step.body = Body::JsonWithSecrets { value, fill: vec![field("/content", "answer")] };
@@ -152,7 +154,8 @@ impl Writer<'_> {
                 format!("{MESSAGES}?receive_id_type=chat_id")
             }
         };
-        call("POST", self.ctx.settings, &path, Body::Json(body))
+        let step = call("POST", self.ctx.settings, &path, Body::Json(body));
+        if index.is_some() { step.repeatable() } else { step }
     }
 }
 

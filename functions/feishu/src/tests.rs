@@ -1,33 +1,19 @@
 //! Recorded events, rendered replies and Feishu's answers, each in its table.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
+use channel::local::recorded::{self, NOW, named, request};
 use channel::local::{Local, Message};
 use channel::{
-    Address, Body, Channel, Context, Fetch, Headers, Home, Inbound, Kind, Part, PostContext, Received,
-    Reject, Request, Response, Secrets, Settled, Step, Target, Way,
+    Address, Body, Channel, Fetch, Headers, Home, Inbound, Kind, Part, PostContext, Received, Reject,
+    Request, Response, Secrets, Settled, Step, Target, Way,
 };
 use serde_json::{Value, json};
 
 use crate::{Feishu, spec, verify};
 
-const NOW: i64 = 1_795_000_002_000;
-
 fn read(path: &str) -> Value {
-    let events = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events/feishu");
-    serde_json::from_slice(&std::fs::read(events.join(path)).unwrap()).unwrap()
-}
-
-fn request(from: &Value) -> Request {
-    let url = from["url"].as_str().or(from["path"].as_str()).unwrap_or("/");
-    let headers: Headers = serde_json::from_value(from["headers"].clone()).unwrap();
-    Request::new(from["method"].as_str().unwrap(), url, headers, from["body"].as_str().unwrap())
-}
-
-fn named(secrets: &Value) -> Secrets {
-    let secrets = secrets.as_object().unwrap().iter();
-    secrets.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
+    recorded::read("feishu", path)
 }
 
 fn secrets() -> Secrets {
@@ -35,8 +21,7 @@ fn secrets() -> Secrets {
 }
 
 fn receive(request: &Request, secrets: &Secrets, settings: &Value) -> Result<Received, Reject> {
-    let keys = Default::default();
-    Feishu.receive(request, &Context { account: "main", secrets, settings, keys: &keys, now: NOW })
+    recorded::receive(&Feishu, request, secrets, settings)
 }
 
 #[test]
@@ -107,13 +92,7 @@ fn old_events_are_refused_where_that_is_set() {
 
 /// What a recorded event comes to.
 fn came_to(case: &str) -> Result<Inbound, &'static str> {
-    let recorded = read(&format!("receive/{case}.json"));
-    let signed = Feishu.sign(request(&recorded["request"]), &secrets(), NOW);
-    match receive(&signed, &secrets(), &recorded["settings"]).unwrap() {
-        Received::Handshake(_) => Err("handshake"),
-        Received::Nothing(_, kind) => Err(kind),
-        Received::Events { mut inbound, .. } => Ok(inbound.remove(0)),
-    }
+    recorded::came_to(&Feishu, case, &secrets()).map(|mut inbound| inbound.remove(0))
 }
 
 #[test]
@@ -185,7 +164,7 @@ fn files_are_fetched_in_the_cloud_that_they_lie_in() {
 }
 
 fn context(way: Way) -> PostContext<'static> {
-    PostContext { settings: &Value::Null, key: "k", way, plain: false, now: NOW }
+    recorded::context(way, &Value::Null)
 }
 
 #[test]

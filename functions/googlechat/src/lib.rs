@@ -23,6 +23,7 @@ use channel::{
     Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
     Spec, Step, Unverified,
 };
+use serde_json::Value;
 
 /// The channel `googlechat`.
 pub struct GoogleChat;
@@ -46,5 +47,10 @@ impl Channel for GoogleChat {
 
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
+    }
+
+    fn lacks(&self, settings: &Value) -> Option<&'static str> {
+        let domain = settings.get(spec::DOMAIN).and_then(Value::as_str).unwrap_or("");
+        domain.trim().is_empty().then_some(spec::DOMAIN)
     }
 }

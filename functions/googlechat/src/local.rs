@@ -1,11 +1,12 @@
 //! Google Chat's own part, for the local run and the tests.
 
-use channel::local::{Answer, Event, Local, Message, Said, number, platform_key};
+use channel::local::{Answer, Event, Local, Look, Markup, Message, Said, at, buttons, number, platform_key};
 use channel::{Headers, Keys, Request, Response, Secrets, encode, jwt, sign, text};
 use serde_json::{Value, json};
 
 use crate::GoogleChat;
 use crate::parse::time;
+use crate::render::SAYS;
 use crate::spec::{ADDON_ACCOUNT, AUDIENCE, MESSAGE_BYTES, SPEC};
 use crate::verify::{CHAT, GOOGLE, is_address, keys_url};
 
@@ -81,6 +82,15 @@ impl Local for GoogleChat {
             .collect()
     }
 
+    fn known_by(&self, request: &Request) -> Option<String> {
+        match request.method.as_str() {
+            "POST" => request.query("requestId"),
+            // An edit is none the second time.
+            "PATCH" => Some(format!("{} {}", request.path, sign::sha256_hex(&request.body))),
+            _ => None,
+        }
+    }
+
     fn edits(&self, request: &Request) -> Option<String> {
         let path = request.path.strip_prefix("/api/v1/").filter(|_| request.method == "PATCH")?;
         Some(path.split('/').map(encode::decode).collect::<Vec<_>>().join("/"))
@@ -104,6 +114,43 @@ impl Local for GoogleChat {
             ("api", path) => message(request, path.trim_start_matches("v1/"), &body),
             _ => refused(404, "NOT_FOUND"),
         }
+    }
+
+    fn look(&self, call: &Request, response: &Response) -> Look {
+        let body: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
+        let answer = response.body_json();
+        let Some(name) = at(&answer, "/name") else { return Look::default() };
+        let space = name.split_once("/messages/").map(|(space, _)| space.to_owned());
+        let click = "/onClick/action/parameters/0/value";
+        Look {
+            place: at(&body, "/thread/name").or(space),
+            replaces: Some(name.clone()).filter(|_| call.method == "PATCH"),
+            id: Some(name),
+            buttons: buttons(&body, "/accessoryWidgets/0/buttonList/buttons", "/text", click),
+            ..Look::message(at(&body, "/text"), Markup::Starred)
+        }
+    }
+
+    fn press(&self, message: &Message<'_>, under: &str) -> Event {
+        let said = self.event(message);
+        let body: Value = serde_json::from_slice(&said.request.body).unwrap_or(Value::Null);
+        let part = |classic: &str, addon: &str| body.pointer(classic).or(body.pointer(addon)).cloned();
+        let space = part("/space", "/chat/messagePayload/space");
+        let user = part("/user", "/chat/user");
+        let at = time::write(message.now);
+        let thread = under.rsplit('/').next().and_then(|id| id.split('.').next()).unwrap_or("");
+        let name = space.as_ref().and_then(|space| space.get("name")).and_then(Value::as_str).unwrap_or("");
+        let thread = format!("{name}/threads/{thread}");
+        let under = json!({"name": under, "space": space, "thread": {"name": thread}, "createTime": at});
+        let common = json!({"hostApp": "CHAT", "parameters": {SAYS: message.text}});
+        let pressed = if body.get("chat").is_some() {
+            let payload = json!({"space": space, "message": under});
+            json!({"commonEventObject": common, "chat": {"user": user, "eventTime": at, "buttonClickedPayload": payload}})
+        } else {
+            json!({"type": "CARD_CLICKED", "eventTime": at, "user": user, "space": space, "message": under, "common": common})
+        };
+        let reply_key = if message.conversation.is_some() { thread } else { name.to_owned() };
+        Event { request: Request { body: pressed.to_string().into_bytes(), ..said.request }, reply_key }
     }
 }
 

@@ -84,7 +84,7 @@ fn create(to: &Address, key: &str, mut message: Value) -> Step {
         path.push_str("&messageReplyOption=REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD");
         set(&mut message, "thread", json!({ "name": thread }));
     }
-    call("POST", path, Body::Json(message))
+    call("POST", path, Body::Json(message)).repeatable()
 }
 
 /// <https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.messages/patch>

@@ -47,4 +47,9 @@ impl Channel for Instagram {
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
     }
+
+    fn unreachable(&self) -> &'static str {
+        "the chat is not there any more, or it is later than 24 hours after the person's message, when \
+         Instagram takes replies with a tag only: set channels.instagram.tag where Meta granted one"
+    }
 }

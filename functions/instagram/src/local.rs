@@ -1,8 +1,8 @@
 //! Instagram's own part, for the local run and the tests: see [`channel::graph::local`].
 
 use channel::graph::local::signed;
-use channel::local::{Answer, Event, Local, Message};
-use channel::{Request, Secrets};
+use channel::local::{Answer, Event, Local, Look, Message};
+use channel::{Request, Response, Secrets};
 
 use crate::Instagram;
 use crate::spec::MESSAGING;
@@ -18,5 +18,13 @@ impl Local for Instagram {
 
     fn answer(&self, request: &Request) -> Answer {
         MESSAGING.answer(request)
+    }
+
+    fn look(&self, call: &Request, response: &Response) -> Look {
+        MESSAGING.look(call, response)
+    }
+
+    fn press(&self, message: &Message<'_>, _under: &str) -> Event {
+        MESSAGING.press(message)
     }
 }

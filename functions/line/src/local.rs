@@ -1,10 +1,11 @@
 //! LINE's own part, for the local run and the tests.
 
-use channel::local::{Answer, Event, Local, Message, Said, number};
+use channel::local::{Answer, Event, Local, Look, Message, Said, at, buttons, number};
 use channel::{Headers, Request, Response, Secrets, sign, text};
 use serde_json::{Value, json};
 
 use crate::Line;
+use crate::render::RETRY_KEY;
 use crate::spec::{CHANNEL_SECRET, SPEC};
 use crate::verify::{SIGNATURE, expected};
 
@@ -46,6 +47,10 @@ impl Local for Line {
         request
     }
 
+    fn known_by(&self, request: &Request) -> Option<String> {
+        request.headers.get(RETRY_KEY).map(str::to_owned)
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         let field = |name: &str| body.get(name).and_then(Value::as_str);
@@ -53,9 +58,7 @@ impl Local for Line {
             Some("reply") => {
                 field("replyToken").and_then(|token| token.split_once(':')).map(|(chat, _)| chat)
             }
-            Some("push") if request.headers.get("x-line-retry-key").is_some_and(|key| key.len() == 36) => {
-                field("to")
-            }
+            Some("push") if request.headers.get(RETRY_KEY).is_some_and(|key| key.len() == 36) => field("to"),
             Some(_) => None,
             None => return quiet(Response::json(200, &json!({}))),
         };
@@ -69,6 +72,20 @@ impl Local for Line {
         };
         let id = number(&sign::sha256_hex(&request.body)).to_string();
         Answer { response: Response::json(200, &json!({"sentMessages": [{"id": id}]})), said }
+    }
+
+    fn look(&self, call: &Request, response: &Response) -> Look {
+        let body: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
+        if call.path.ends_with("/loading/start") {
+            return Look::writing(at(&body, "/chatId"));
+        }
+        let messages = body.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let items = |message| buttons(message, "/quickReply/items", "/action/label", "/action/text");
+        Look {
+            id: at(&response.body_json(), "/sentMessages/0/id"),
+            buttons: messages.iter().flat_map(items).collect(),
+            ..Look::default()
+        }
     }
 }
 

@@ -13,6 +13,10 @@ use crate::spec::{ACCESS_TOKEN, SPEC};
 /// Where [`Address::data`] keeps the token for a direct reply.
 pub const REPLY_TOKEN: &str = "reply_token";
 
+/// For 24 hours the same key makes no second push; replies have none, their token counts once.
+/// <https://developers.line.biz/en/docs/messaging-api/retrying-api-request/>
+pub const RETRY_KEY: &str = "x-line-retry-key";
+
 /// Messages of one call: <https://developers.line.biz/en/reference/messaging-api/#send-push-message>.
 const MESSAGES: usize = 5;
 
@@ -47,7 +51,8 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
             // It counts once.
             Some(token) if index == 0 => call("reply", json!({"replyToken": token, "messages": messages})),
             _ => call("push", json!({"to": to.chat, "messages": messages}))
-                .header("x-line-retry-key", uuid(&ctx.part_key(index))),
+                .header(RETRY_KEY, uuid(&ctx.part_key(index)))
+                .repeatable(),
         });
     }
     Post { steps }

@@ -1,8 +1,8 @@
 //! Facts about LINE.
 
 use channel::{
-    Auth, AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step, Streaming,
-    ThreadRule, Unit,
+    Auth, AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step,
+    Streaming, ThreadRule, Unit,
 };
 use serde_json::{Value, json};
 
@@ -49,7 +49,8 @@ pub static SPEC: Spec = Spec {
     streaming: Streaming::Off,
     pace: Pace::NONE,
     tenant: false,
-    idempotency_key: true,
+    // Pushes have one, replies have not.
+    idempotency_key: false,
     connect: Connect::Call(
         connect,
         "In developers.line.biz/console → your channel → Messaging API: switch on \"Use webhook\" and \"Webhook \

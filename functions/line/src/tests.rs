@@ -1,44 +1,32 @@
 //! Recorded requests, rendered replies and LINE's answers, each in its table.
 
-use std::path::PathBuf;
-
+use channel::local::recorded::{self, NOW, named, request};
 use channel::local::{Local, Message};
 use channel::{
-    Body, Channel, Context, Fetch, Headers, Inbound, Kind, Part, PostContext, Received, Reject, Request,
-    Response, Secrets, Settled, Step, Way,
+    Body, Channel, Fetch, Inbound, Kind, Part, Received, Reject, Request, Response, Secrets, Settled, Step,
+    Way,
 };
 use serde_json::{Value, json};
 
 use crate::Line;
 
-const NOW: i64 = 1_795_000_002_000;
-
 fn read(path: &str) -> Value {
-    let events = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events/line");
-    serde_json::from_slice(&std::fs::read(events.join(path)).unwrap()).unwrap()
-}
-
-fn request(from: &Value) -> Request {
-    let url = from["url"].as_str().or(from["path"].as_str()).unwrap();
-    let headers: Headers = serde_json::from_value(from["headers"].clone()).unwrap();
-    Request::new(from["method"].as_str().unwrap(), url, headers, from["body"].as_str().unwrap())
+    recorded::read("line", path)
 }
 
 fn secrets() -> Secrets {
-    [("channel_secret".to_owned(), "s3cret".to_owned())].into_iter().collect()
+    named(&json!({"channel_secret": "s3cret"}))
 }
 
 fn receive(request: &Request, secrets: &Secrets) -> Result<Received, Reject> {
-    let context =
-        Context { account: "main", secrets, settings: &Value::Null, keys: &Default::default(), now: NOW };
-    Line.receive(request, &context)
+    recorded::receive(&Line, request, secrets, &Value::Null)
 }
 
 #[test]
 fn judges_the_vectors() {
     for vector in read("vectors.json").as_array().unwrap() {
         let secret = vector["secrets"]["channel_secret"].as_str().unwrap();
-        let secrets = [("channel_secret".to_owned(), secret.to_owned())].into_iter().collect();
+        let secrets = named(&json!({"channel_secret": secret}));
         let judged = receive(&request(&vector["request"]), &secrets);
         assert_eq!(judged.is_ok(), vector["expected"]["valid"].as_bool().unwrap(), "{}", vector["name"]);
     }
@@ -49,12 +37,7 @@ fn judges_the_vectors() {
 
 /// What a recorded request comes to.
 fn came_to(case: &str) -> Result<Vec<Inbound>, String> {
-    let signed = Line.sign(request(&read(&format!("receive/{case}.json"))["request"]), &secrets(), NOW);
-    match receive(&signed, &secrets()).unwrap() {
-        Received::Handshake(_) => Err("handshake".into()),
-        Received::Nothing(_, kind) => Err(kind.into()),
-        Received::Events { inbound, .. } => Ok(inbound),
-    }
+    recorded::came_to(&Line, case, &secrets()).map_err(Into::into)
 }
 
 #[test]
@@ -93,7 +76,7 @@ fn a_reply_token_counts_for_a_minute_and_never_twice() {
     let to = came_to("dm_text").unwrap().remove(0).address;
     let long = [Part::Text("word ".repeat(8_000))];
     let steps = |way| {
-        let ctx = PostContext { settings: &Value::Null, key: "k", way, plain: false, now: NOW };
+        let ctx = recorded::context(way, &Value::Null);
         Line.post(&long, &to, &ctx).steps
     };
     let paths = |steps: &[Step]| steps.iter().map(|step| format!("{:?}", step.target)).collect::<Vec<_>>();
@@ -158,7 +141,7 @@ fn the_stand_in_answers_what_the_room_sends() {
         let Ok(Received::Events { inbound, .. }) = receive(&event.request, &secrets) else { panic!("taken") };
         assert_eq!((inbound[0].text(), inbound[0].addressed), ("hi", true));
         for way in [Way::Reply, Way::Push] {
-            let ctx = PostContext { settings: &Value::Null, key: "k", way, plain: false, now: NOW };
+            let ctx = recorded::context(way, &Value::Null);
             let step = Line.post(&[Part::Text("**yes**".into())], &inbound[0].address, &ctx).steps.remove(0);
             let (channel::Target::Base { base, path }, Body::Json(body)) = (&step.target, &step.body) else {
                 panic!()

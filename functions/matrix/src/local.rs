@@ -1,6 +1,6 @@
 //! The homeserver's own part, for the local run and the tests.
 
-use channel::local::{Answer, Event, Local, Message, Said, number};
+use channel::local::{Answer, Event, Local, Look, Markup, Message, Said, at, number};
 use channel::{Headers, Request, Response, Secrets, encode, sign, text};
 use serde_json::{Value, json};
 
@@ -47,6 +47,11 @@ impl Local for Matrix {
         request
     }
 
+    fn known_by(&self, request: &Request) -> Option<String> {
+        // It ends in our key.
+        request.path.contains("/send/").then(|| request.path.clone())
+    }
+
     fn edits(&self, request: &Request) -> Option<String> {
         let body: Value = serde_json::from_slice(&request.body).ok()?;
         body.get("m.new_content")?;
@@ -70,6 +75,25 @@ impl Local for Matrix {
                 Answer { response: Response::text(200, "a file"), said: Vec::new() }
             }
             _ => quiet(404, json!({"errcode": "M_UNRECOGNIZED"})),
+        }
+    }
+
+    fn look(&self, call: &Request, response: &Response) -> Look {
+        let segments: Vec<&str> =
+            call.path.trim_start_matches("/api/_matrix/client/v3/rooms/").split('/').collect();
+        let sent: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
+        let place = segments.first().map(|room| encode::decode(room));
+        match segments.get(1) {
+            Some(&"typing") => Look::writing(place),
+            Some(&"send") => {
+                let content = sent.get("m.new_content").unwrap_or(&sent);
+                let html = at(content, "/formatted_body");
+                let markup = if html.is_some() { Markup::Html } else { Markup::Plain };
+                let replaces = sent.get("m.new_content").and_then(|_| at(&sent, "/m.relates_to/event_id"));
+                let id = at(&response.body_json(), "/event_id");
+                Look { place, id, replaces, ..Look::message(html.or(at(content, "/body")), markup) }
+            }
+            _ => Look::default(),
         }
     }
 }

@@ -113,7 +113,7 @@ fn edited(content: Value, posted: &str) -> Value {
 /// The homeserver posts what comes with the same key only once.
 fn send(to: &Address, key: &str, content: Value) -> Step {
     let path = format!("/_matrix/client/v3/rooms/{}/send/m.room.message/{key}", encode::segment(&to.chat));
-    call("PUT", path, Body::Json(content))
+    call("PUT", path, Body::Json(content)).repeatable()
 }
 
 /// What a message says from now on, under a key of its own each time: one change is no repetition of another.
@@ -127,6 +127,7 @@ fn change(to: &Address, ctx: &PostContext<'_>, content: Value) -> Step {
 /// <https://spec.matrix.org/latest/client-server-api/#post_matrixclientv3joinroomidoralias>.
 fn join(to: &Address) -> Step {
     call("POST", format!("/_matrix/client/v3/join/{}", encode::segment(&to.chat)), Body::Json(json!({})))
+        .repeatable()
 }
 
 /// <https://spec.matrix.org/latest/client-server-api/#put_matrixclientv3roomsroomidtypinguserid>

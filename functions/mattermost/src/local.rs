@@ -1,6 +1,6 @@
 //! Mattermost's own part, for the local run and the tests: people write `/ask` to the bot, and mention it in channels.
 
-use channel::local::{Answer, Event, Local, Message, Said, number};
+use channel::local::{Answer, Event, Local, Look, Markup, Message, Said, at, number};
 use channel::{Headers, Request, Response, Secrets, encode, sign, text};
 use serde_json::{Value, json};
 
@@ -118,6 +118,21 @@ impl Local for Mattermost {
                 Answer { response: Response::text(200, "a file"), said: Vec::new() }
             }
             _ => quiet(400, json!({"id": "model.post.is_valid.msg.app_error", "status_code": 400})),
+        }
+    }
+
+    fn look(&self, call: &Request, response: &Response) -> Look {
+        let body: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
+        let place = at(&body, "/channel_id");
+        if call.path.ends_with("/users/me/typing") {
+            return Look::writing(place);
+        }
+        let edited = call.path.strip_suffix("/patch").and_then(|path| path.rsplit('/').next());
+        Look {
+            place,
+            id: at(&response.body_json(), "/id"),
+            replaces: edited.map(str::to_owned),
+            ..Look::message(at(&body, "/message").or(at(&body, "/text")), Markup::Markdown)
         }
     }
 }

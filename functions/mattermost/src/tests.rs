@@ -1,38 +1,25 @@
 //! Recorded requests, rendered replies and the server's answers, each in its table.
 
-use std::path::PathBuf;
-
+use channel::local::recorded::{self, NOW, named, request};
 use channel::local::{Local, Message};
 use channel::{
-    Address, Body, Channel, Context, Fetch, Headers, Inbound, Kind, Part, PostContext, Received, Reject,
-    Request, Response, Secrets, Settled, Step, Target, Way,
+    Address, Body, Channel, Fetch, Headers, Inbound, Kind, Part, Received, Reject, Request, Response,
+    Secrets, Settled, Step, Target, Way,
 };
 use serde_json::{Value, json};
 
 use crate::Mattermost;
 
-const NOW: i64 = 1_795_000_002_000;
-
 fn read(path: &str) -> Value {
-    let events = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events/mattermost");
-    serde_json::from_slice(&std::fs::read(events.join(path)).unwrap()).unwrap()
-}
-
-fn request(from: &Value) -> Request {
-    let url = from["url"].as_str().or(from["path"].as_str()).unwrap_or("/");
-    let headers: Headers = serde_json::from_value(from["headers"].clone()).unwrap();
-    Request::new(from["method"].as_str().unwrap(), url, headers, from["body"].as_str().unwrap())
+    recorded::read("mattermost", path)
 }
 
 fn secrets(token: &str) -> Secrets {
-    [("token".to_owned(), token.to_owned())].into_iter().collect()
+    named(&json!({"token": token}))
 }
 
 fn receive(request: &Request, secrets: &Secrets, settings: &Value) -> Result<Received, Reject> {
-    Mattermost.receive(
-        request,
-        &Context { account: "main", secrets, settings, keys: &Default::default(), now: NOW },
-    )
+    recorded::receive(&Mattermost, request, secrets, settings)
 }
 
 #[test]
@@ -84,9 +71,7 @@ fn a_command_proves_itself_twice() {
 
 /// What a recorded request comes to, and how it is acknowledged.
 fn came_to(case: &str) -> (Result<Inbound, &'static str>, Value) {
-    let case = read(&format!("receive/{case}.json"));
-    let signed = Mattermost.sign(request(&case["request"]), &secrets("t1"), NOW);
-    match receive(&signed, &secrets("t1"), &case["settings"]).unwrap() {
+    match recorded::received(&Mattermost, case, &secrets("t1")) {
         Received::Handshake(_) => panic!("there is no handshake"),
         Received::Nothing(ack, kind) => (Err(kind), ack.body_json()),
         Received::Events { ack, on_failure, mut inbound } => {
@@ -138,7 +123,7 @@ fn reads_recorded_requests() {
 }
 
 fn steps(part: Part, to: &Address, way: Way) -> Vec<Step> {
-    let ctx = PostContext { settings: &Value::Null, key: "k", way, plain: false, now: NOW };
+    let ctx = recorded::context(way, &Value::Null);
     Mattermost.post(&[part], to, &ctx).steps
 }
 

@@ -45,4 +45,9 @@ impl Channel for Messenger {
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
     }
+
+    fn unreachable(&self) -> &'static str {
+        "the chat is not there any more, or it is later than 24 hours after the person's message, when \
+         Messenger takes replies with a tag only: set channels.messenger.tag where Meta granted one"
+    }
 }

@@ -1,12 +1,9 @@
 //! Facts about Messenger.
 
-use channel::graph::messaging::{HOSTS, Messaging};
-use channel::graph::reply::TAG;
+use channel::graph::messaging::{FACTS, Messaging};
+use channel::graph::reply::TAG_SETTING;
 use channel::graph::{ACCESS_TOKEN, APP_ID, APP_SECRET, VERIFY_TOKEN, id_setting, subscribe};
-use channel::{
-    Auth, AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step, Streaming,
-    ThreadRule, Unit,
-};
+use channel::{Auth, Connect, Generate, Half, Limit, SecretSpec, Spec, Step, Unit};
 use serde_json::{Value, json};
 
 use crate::render::attachment;
@@ -50,29 +47,9 @@ pub static SPEC: Spec = Spec {
             about: "developers.facebook.com/apps → your app → Messenger → API settings → Generate token, for the Page",
         },
     ],
-    tokens: &[],
     // The version that Meta's pages use: developers.facebook.com/documentation/business-messaging/whatsapp/groups/groups-messaging
     bases: &[("api", "https://graph.facebook.com/v26.0")],
-    hosts: HOSTS,
-    key_hosts: &[],
-    // Up to 1,000 events (developers.facebook.com/docs/graph-api/webhooks/getting-started); their size is not published.
-    max_body: 3 << 20,
     text: TEXT,
-    // developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks: 5 seconds
-    ack_deadline_ms: 5_000,
-    retries: true,
-    // developers.facebook.com/docs/graph-api/webhooks/getting-started: 36 hours. Of Messenger its page says only that after
-    // an hour of failures the app is told nothing more of the Page.
-    retry_window_s: 36 * 3_600,
-    auth: AuthKind::Signature,
-    reject: Reject401 { status: 403, body: "" },
-    groups: false,
-    thread: ThreadRule::Chat,
-    overlap: Overlap::Coalesce,
-    streaming: Streaming::Off,
-    pace: Pace::NONE,
-    tenant: false,
-    idempotency_key: false,
     connect: Connect::Call(connect, THEN),
     settings: &[
         (
@@ -80,12 +57,9 @@ pub static SPEC: Spec = Spec {
             "number of the Meta app, for `crabhook connect messenger`; with it our own messages are known at once when they \
              come back",
         ),
-        (
-            TAG,
-            "tag of replies later than 24 hours after a person's message, where Meta granted one; HUMAN_AGENT is for replies \
-             that a human writes",
-        ),
+        TAG_SETTING,
     ],
+    ..FACTS
 };
 
 const THEN: &str = "\

@@ -1,46 +1,32 @@
 //! Recorded requests, rendered replies and Meta's answers, each in its table.
 
-use std::path::PathBuf;
-
+use channel::local::recorded::{self, NOW, body, named, request};
 use channel::local::{Local, Message};
 use channel::{
-    Body, Channel, Connect, Context, Headers, Inbound, Kind, Part, PostContext, Received, Reject, Request,
-    Response, Secrets, Settled, Step, Target, Way,
+    Body, Channel, Connect, Headers, Inbound, Kind, Part, Received, Reject, Request, Response, Secrets,
+    Settled, Step, Target, Way,
 };
 use serde_json::{Value, json};
 
 use crate::Messenger;
 
-const NOW: i64 = 1_795_000_002_000;
-
 fn read(path: &str) -> Value {
-    let events = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events/messenger");
-    serde_json::from_slice(&std::fs::read(events.join(path)).unwrap()).unwrap()
-}
-
-fn request(from: &Value) -> Request {
-    let url = from["url"].as_str().or(from["path"].as_str()).unwrap();
-    let headers: Headers = serde_json::from_value(from["headers"].clone()).unwrap();
-    Request::new(from["method"].as_str().unwrap(), url, headers, from["body"].as_str().unwrap())
+    recorded::read("messenger", path)
 }
 
 fn secrets() -> Secrets {
-    [("app_secret", "s3cret"), ("verify_token", "tok")]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into_iter()
-        .collect()
+    named(&json!({"app_secret": "s3cret", "verify_token": "tok"}))
 }
 
 fn receive(request: &Request, secrets: &Secrets, settings: &Value) -> Result<Received, Reject> {
-    let context = Context { account: "main", secrets, settings, keys: &Default::default(), now: NOW };
-    Messenger.receive(request, &context)
+    recorded::receive(&Messenger, request, secrets, settings)
 }
 
 #[test]
 fn judges_the_vectors() {
     for vector in read("vectors.json").as_array().unwrap() {
         let secret = vector["secrets"]["app_secret"].as_str().unwrap();
-        let secrets = [("app_secret".to_owned(), secret.to_owned())].into_iter().collect();
+        let secrets = named(&json!({"app_secret": secret}));
         let judged = receive(&request(&vector["request"]), &secrets, &Value::Null);
         assert_eq!(judged.is_ok(), vector["expected"]["valid"].as_bool().unwrap(), "{}", vector["name"]);
     }
@@ -63,9 +49,7 @@ fn the_handshake_is_answered_with_the_challenge() {
 
 /// What a recorded request comes to.
 fn came_to(case: &str) -> Result<Vec<Inbound>, &'static str> {
-    let recorded = read(&format!("receive/{case}.json"));
-    let signed = Messenger.sign(request(&recorded["request"]), &secrets(), NOW);
-    match receive(&signed, &secrets(), &recorded["settings"]).unwrap() {
+    match recorded::received(&Messenger, case, &secrets()) {
         Received::Handshake(_) => Err("handshake"),
         Received::Nothing(ack, kind) => {
             assert_eq!(ack.body, b"EVENT_RECEIVED", "{case}");
@@ -134,13 +118,8 @@ fn files_are_fetched_where_the_platform_has_them_and_without_the_token() {
 
 fn posted(part: Part, way: Way, settings: &Value) -> Vec<Step> {
     let to = came_to("dm_text").unwrap().remove(0).address;
-    let ctx = PostContext { settings, key: "k", way, plain: false, now: NOW };
+    let ctx = recorded::context(way, settings);
     Messenger.post(&[part], &to, &ctx).steps
-}
-
-fn body(step: &Step) -> &Value {
-    let Body::Json(body) = &step.body else { panic!("JSON") };
-    body
 }
 
 #[test]
@@ -248,7 +227,7 @@ fn the_stand_in_answers_what_the_room_sends() {
     let received = receive(&event.request, &secrets, &Value::Null);
     let Ok(Received::Events { inbound, .. }) = received else { panic!("taken") };
     assert_eq!(inbound[0].text(), "héllo / 👋");
-    let ctx = PostContext { settings: &Value::Null, key: "k", way: Way::Reply, plain: false, now: NOW };
+    let ctx = recorded::context(Way::Reply, &Value::Null);
     let step = Messenger.post(&[Part::Text("**yes**".into())], &inbound[0].address, &ctx).steps.remove(0);
     let Target::Base { base, path } = &step.target else { panic!("a path") };
     let headers: Headers = [("authorization", "Bearer x")].into_iter().collect();

@@ -15,6 +15,7 @@ macro_rules! rooms {
 
 rooms![
     discord::Discord,
+    email::Email,
     feishu::Feishu,
     googlechat::GoogleChat,
     instagram::Instagram,
@@ -27,6 +28,7 @@ rooms![
     telegram::Telegram,
     twilio::Twilio,
     viber::Viber,
+    web::Web,
     webhook::Webhook,
     wechat::WeChat,
     wecom::WeCom,

@@ -114,9 +114,12 @@ impl Run<'_> {
     }
 }
 
-/// The credentials and the region of the process, under names that no secret has.
+/// The credentials and the region of the process, and its table, under names that no secret has.
 fn of_process(secrets: &mut Secrets) -> Result<(), ingress::aws::NotSet> {
     let credentials = ingress::aws::credentials()?;
+    if let Ok(table) = ingress::aws::variable("TABLE") {
+        secrets.insert("aws:table", table);
+    }
     secrets.insert("aws:region", ingress::aws::variable("AWS_REGION")?);
     secrets.insert("aws:access_key_id", credentials.access_key_id());
     secrets.insert("aws:secret_access_key", credentials.secret_access_key());

@@ -1,6 +1,6 @@
 //! Who may talk, within which caps: the facts from the table, the judgement from `turn::access`.
 
-use channel::{Home, Inbound, Kind, Part, Settled};
+use channel::{Conversation, ConversationKey, Home, Inbound, Kind, Part, Settled};
 use turn::access::{self, Cap, Judgement, Refusal, Role, Standing};
 use turn::commands::{Command, as_claim, custom};
 use turn::{Change, Fate, Head, Waiting, pending};
@@ -138,6 +138,26 @@ impl Run<'_> {
             self.services.store.set_home(inbound, home, now).await?;
         }
         Ok(home)
+    }
+
+    /// Counts an answer in the message's thread, where the channel bounds them, and says whether it is one too many. Then nothing
+    /// is said: what writes there may answer to every word, each time by another name.
+    pub(crate) async fn has_answered_enough(
+        &self,
+        inbound: &Inbound,
+        now: i64,
+    ) -> Result<bool, store::Error> {
+        let Some(most) = self.place.room.answers_a_day(&self.place.settings) else { return Ok(false) };
+        let Conversation { chat, thread } = &inbound.conversation;
+        let (chat, thread) = thread.as_deref().map_or((chat.as_str(), ""), |thread| ("", thread));
+        let scope = ConversationKey::of(&inbound.channel, &inbound.account, chat, thread);
+        let scope = format!("answers#{scope}");
+        let count = self.services.store.count(&scope, &day(now), 1, now).await?;
+        if count > u64::from(most) {
+            self.services.store.count("answered_enough", &day(now), 1, now).await?;
+            tracing::warn!(conversation = %self.conversation, most, "no more answers here today");
+        }
+        Ok(count > u64::from(most))
     }
 
     /// Counts the turn and says which cap it goes over.

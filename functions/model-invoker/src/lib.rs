@@ -8,6 +8,7 @@ pub mod channels;
 mod command;
 mod configuration;
 pub mod cost;
+mod deferred;
 mod delivery;
 pub mod event;
 mod immediate;

@@ -3,8 +3,8 @@
 use channel::{Address, Part, PostContext, Step, Way};
 use turn::{Turn, Waiting};
 
-use crate::{now, pictures};
 use crate::run::Run;
+use crate::{now, pictures};
 
 /// A turn has at most so many parts; what is left of a longer answer is cut.
 const MAX_PARTS: usize = 20;
@@ -108,7 +108,8 @@ fn parts(turn: &Turn, media_hosts: &[String]) -> Vec<Part> {
         .buttons
         .as_ref()
         .map(|buttons| Part::Buttons { text: buttons.text.clone(), choices: buttons.choices.clone() });
-    let parts: Vec<Part> = first.into_iter().chain(media.into_iter().map(Part::Media)).chain(buttons).collect();
+    let parts: Vec<Part> =
+        first.into_iter().chain(media.into_iter().map(Part::Media)).chain(buttons).collect();
     if parts.is_empty() { vec![Part::Dismiss] } else { parts }
 }
 

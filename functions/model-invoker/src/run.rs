@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use channel::{ConversationKey, Inbound, Settled, Step, Way};
 use turn::machine::{LEASE_MS, TOKEN_S};
-use turn::{Change, Effect, Event, State, Token, Turn, step};
+use turn::{Change, Effect, Event, Fate, State, Token, Turn, step};
 
 use crate::answer::Files;
 use crate::invoke::NEWER_S;
@@ -65,6 +65,8 @@ pub enum Trouble {
     Store(#[from] store::Error),
     #[error(transparent)]
     Queue(#[from] queue::Error),
+    #[error("the text of a message cannot be fetched now")]
+    Unfetched,
 }
 
 impl Trouble {
@@ -184,8 +186,9 @@ impl<'a> Run<'a> {
             }
             Effect::Look => {
                 self.keep_hidden().await?;
-                let looked = store.look(&conversation, LOOK_ITEMS, LOOK_BYTES).await?;
+                let mut looked = store.look(&conversation, LOOK_ITEMS, LOOK_BYTES).await?;
                 self.other_release = looked.left.contains(&channel::short_id(&self.inbound.id));
+                looked.more |= !self.fetch_texts(&mut looked.waiting).await?;
                 Event::Looked { head: looked.head, waiting: looked.waiting, more: looked.more }
             }
             Effect::Pause(ms) => {
@@ -265,6 +268,7 @@ impl<'a> Run<'a> {
 
     async fn judge(&mut self, state: &State, ids: &[String]) -> Result<Event, Trouble> {
         let mut fates = Vec::new();
+        let mut answered = false;
         for waiting in ids.iter().filter_map(|id| state.waiting(id)) {
             // HEAD is as old as the last look; what an operator said since then is among these messages, before.
             let paused = self.paused.unwrap_or(state.head().paused > now());
@@ -272,6 +276,12 @@ impl<'a> Run<'a> {
             if waiting.inbound.kind == channel::Kind::OperatorSaid {
                 self.paused = Some(self.services.store.head(&self.conversation).await?.paused > now());
             }
+            // All that the model answers is one answer; it was counted where it is tried again.
+            let is_new = waiting.tries == 0 && !(answered && fate == Fate::Answer);
+            let is_said = matches!(fate, Fate::Answer | Fate::Say { .. });
+            let is_too_much = is_said && is_new && self.has_answered_enough(&waiting.inbound, now()).await?;
+            let (fate, words) = if is_too_much { (Fate::Drop, None) } else { (fate, words) };
+            answered |= fate == Fate::Answer;
             let id = turn::machine::key(waiting);
             words.map(|words| self.words.insert(id.clone(), words));
             fates.push((id, fate));
@@ -365,7 +375,7 @@ impl<'a> Run<'a> {
         } else if !plain && turn.way == Way::Reply {
             turn.way = Way::Push;
         } else {
-            let why = if plain { "the platform refuses the text" } else { "the chat is not there any more" };
+            let why = if plain { "the platform refuses the text" } else { self.place.room.unreachable() };
             return Ok(Event::Exhausted(why.to_owned()));
         }
         turn.steps = self.plan(&turn);

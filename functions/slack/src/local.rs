@@ -1,7 +1,7 @@
 //! Slack's own part, for the local run and the tests.
 
-use channel::local::{Answer, Event, Local, Message, Said, number};
-use channel::{Headers, Request, Response, Secrets, sign};
+use channel::local::{Answer, Event, Local, Look, Markup, Message, Said, at, buttons, number};
+use channel::{Headers, Request, Response, Secrets, encode, sign};
 use serde_json::{Value, json};
 
 use crate::spec::SIGNING_SECRET;
@@ -53,6 +53,11 @@ impl Local for Slack {
         request
     }
 
+    fn known_by(&self, request: &Request) -> Option<String> {
+        // An edit is none the second time.
+        request.path.ends_with("/chat.update").then(|| sign::sha256_hex(&request.body))
+    }
+
     fn edits(&self, request: &Request) -> Option<String> {
         let body: Value = serde_json::from_slice(&request.body).ok()?;
         let ts = body.get("ts").filter(|_| request.path.ends_with("/chat.update"))?;
@@ -74,6 +79,62 @@ impl Local for Slack {
             // What is asked of it otherwise (a status) has no answer worth reading.
             _ => Answer { response: ok(json!({})), said: Vec::new() },
         }
+    }
+
+    fn look(&self, call: &Request, response: &Response) -> Look {
+        let body: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
+        let channel = at(&body, "/channel").or(at(&body, "/channel_id"));
+        let thread = at(&body, "/thread_ts");
+        let place = channel.map(|channel| match thread {
+            Some(thread) => format!("{channel}:{thread}"),
+            None => channel,
+        });
+        match call.path.strip_prefix("/api/").unwrap_or("") {
+            "chat.postMessage" | "chat.update" => {
+                let blocks =
+                    body.pointer("/blocks").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+                let block =
+                    |kind: &str| blocks.iter().find(|block| at(block, "/type").as_deref() == Some(kind));
+                let marked =
+                    at(&body, "/markdown_text").or(block("markdown").and_then(|block| at(block, "/text")));
+                let markup = if marked.is_some() { Markup::Markdown } else { Markup::Plain };
+                let text = marked.or(at(&body, "/text").map(|text| from_mrkdwn(&text, None)));
+                let actions =
+                    block("actions").map(|block| buttons(block, "/elements", "/text/text", "/value"));
+                Look {
+                    place,
+                    id: at(&response.body_json(), "/ts"),
+                    replaces: at(&body, "/ts"),
+                    buttons: actions.unwrap_or_default(),
+                    ..Look::message(text, markup)
+                }
+            }
+            "assistant.threads.setStatus" | "agents.sessions.setStatus" => {
+                let busy =
+                    at(&body, "/status").is_some_and(|status| !matches!(status.as_str(), "" | "active"));
+                if busy { Look::writing(place) } else { Look::default() }
+            }
+            _ => Look::default(),
+        }
+    }
+
+    fn press(&self, message: &Message<'_>, under: &str) -> Event {
+        let user = id("U", message.user);
+        let channel = message.conversation.map_or_else(|| id("D", message.user), |name| id("C", name));
+        let hook = format!("{}/hooks/{channel}", message.platform);
+        // In a channel the click opens or goes on with the thread of the message that was clicked.
+        let reply_key =
+            if message.conversation.is_some() { format!("{channel}:{under}") } else { channel.clone() };
+        let payload = json!({
+            "type": "block_actions", "user": { "id": user, "username": message.user, "team_id": TEAM },
+            "team": { "id": TEAM }, "channel": { "id": channel }, "trigger_id": id("Tr", message.id),
+            "message": { "type": "message", "ts": under, "text": "", "user": BOT }, "response_url": hook,
+            "actions": [{ "type": "button", "action_id": "choice", "value": message.text }],
+        });
+        let headers: Headers = [("content-type", "application/x-www-form-urlencoded")].into_iter().collect();
+        let body = encode::to_form(&[("payload", &payload.to_string())]);
+        let request = Request::new("POST", message.url, headers, body);
+        Event { request: self.sign(request, message.secrets, message.now), reply_key }
     }
 }
 

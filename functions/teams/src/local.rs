@@ -1,6 +1,6 @@
 //! The Bot Framework's own part, for the local run and the tests.
 
-use channel::local::{Answer, Event, Local, Message, Said, number, platform_key};
+use channel::local::{Answer, Event, Local, Look, Markup, Message, Said, at, buttons, number, platform_key};
 use channel::{Headers, Keys, Request, Response, Secrets, encode, jwt, sign, text};
 use serde_json::{Value, json};
 
@@ -65,6 +65,11 @@ impl Local for Teams {
         [(APP_ID.to_owned(), app.to_owned())].into_iter().collect()
     }
 
+    fn known_by(&self, request: &Request) -> Option<String> {
+        // An edit is none the second time.
+        (request.method == "PUT").then(|| format!("{} {}", request.path, sign::sha256_hex(&request.body)))
+    }
+
     fn edits(&self, request: &Request) -> Option<String> {
         let id = request.path.rsplit('/').next().filter(|_| request.method == "PUT")?;
         Some(encode::decode(id))
@@ -101,6 +106,30 @@ impl Local for Teams {
                 }
             }
             _ => quiet(400, json!({"error": {"code": "BadSyntax", "message": "no message"}})),
+        }
+    }
+
+    fn look(&self, call: &Request, response: &Response) -> Look {
+        let mut path = call.path.trim_start_matches("/api/v3/conversations/").split('/');
+        let place = path.next().map(encode::decode);
+        let activity: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
+        match at(&activity, "/type").as_deref() {
+            Some("typing") => Look::writing(place),
+            Some("message") => {
+                let marked = at(&activity, "/textFormat").as_deref() == Some("markdown");
+                let edited = path.nth(1).map(encode::decode);
+                Look {
+                    place,
+                    id: at(&response.body_json(), "/id"),
+                    replaces: edited,
+                    buttons: buttons(&activity, "/suggestedActions/actions", "/title", "/value"),
+                    ..Look::message(
+                        at(&activity, "/text"),
+                        if marked { Markup::Markdown } else { Markup::Plain },
+                    )
+                }
+            }
+            _ => Look::default(),
         }
     }
 }

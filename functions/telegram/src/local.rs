@@ -1,6 +1,6 @@
 //! Telegram's own part, for the local run and the tests.
 
-use channel::local::{Answer, Event, Local, Message, Said, number};
+use channel::local::{Answer, Button, Event, Local, Look, Markup, Message, Said, at, buttons, number};
 use channel::{Headers, Request, Response, Secrets, sign, text};
 use serde_json::{Value, json};
 
@@ -42,6 +42,11 @@ impl Local for Telegram {
         request
     }
 
+    fn known_by(&self, request: &Request) -> Option<String> {
+        // An edit is none the second time.
+        request.path.ends_with("/editMessageText").then(|| sign::sha256_hex(&request.body))
+    }
+
     fn edits(&self, request: &Request) -> Option<String> {
         let body: Value = serde_json::from_slice(&request.body).ok()?;
         let id = body.get("message_id").filter(|_| request.path.ends_with("/editMessageText"))?;
@@ -65,6 +70,35 @@ impl Local for Telegram {
             }
             _ => ok(json!(true)),
         }
+    }
+
+    fn look(&self, call: &Request, response: &Response) -> Look {
+        let body: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
+        let place = at(&body, "/chat_id");
+        let html = at(&body, "/parse_mode").as_deref() == Some("HTML");
+        match call.path.rsplit('/').next() {
+            Some("sendChatAction") => Look::writing(place),
+            Some("sendMessage" | "editMessageText") => Look {
+                place,
+                id: at(&response.body_json(), "/result/message_id"),
+                replaces: at(&body, "/message_id"),
+                buttons: keys(&body),
+                ..Look::message(at(&body, "/text"), if html { Markup::Html } else { Markup::Plain })
+            },
+            _ => Look::default(),
+        }
+    }
+
+    fn press(&self, message: &Message<'_>, under: &str) -> Event {
+        let said = self.event(message);
+        let update: Value = serde_json::from_slice(&said.request.body).unwrap_or(Value::Null);
+        let part = |pointer: &str| update.pointer(pointer).cloned();
+        let under = json!({"message_id": number(under), "chat": part("/message/chat"), "date": message.now.div_euclid(1_000)});
+        let pressed = json!({"update_id": number(message.id), "callback_query": {
+            "id": number(message.id).to_string(), "from": part("/message/from"), "message": under,
+            "chat_instance": "1", "data": message.text,
+        }});
+        Event { request: Request { body: pressed.to_string().into_bytes(), ..said.request }, ..said }
     }
 }
 
@@ -181,6 +215,11 @@ fn visible(html: &str) -> String {
         }
     }
     out.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+}
+
+fn keys(body: &Value) -> Vec<Button> {
+    let rows = body.pointer("/reply_markup/inline_keyboard").and_then(Value::as_array);
+    rows.into_iter().flatten().flat_map(|row| buttons(row, "", "/text", "/callback_data")).collect()
 }
 
 #[cfg(test)]

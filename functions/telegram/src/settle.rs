@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use channel::{Response, Settled, Step, Target};
+use channel::{Body, Response, Settled, Step, Target};
 use serde_json::Value;
 
 /// Of the platform's own words for our log.
@@ -16,7 +16,7 @@ pub fn settle(step: &Step, response: &Response) -> Settled {
     if answer.get("ok").and_then(Value::as_bool).unwrap_or(response.is_success()) {
         return Settled::Posted(id(&answer));
     }
-    refused(&answer, response)
+    refused(step, &answer, response)
 }
 
 fn is_download(step: &Step) -> bool {
@@ -30,7 +30,13 @@ fn id(answer: &Value) -> Option<String> {
     message.or_else(|| result.get("file_path").and_then(Value::as_str).map(str::to_owned))
 }
 
-fn refused(answer: &Value, response: &Response) -> Settled {
+/// The message that a step edits.
+fn edited(step: &Step) -> Option<String> {
+    let Body::Json(body) = &step.body else { return None };
+    body.get("message_id").and_then(Value::as_i64).map(|id| id.to_string())
+}
+
+fn refused(step: &Step, answer: &Value, response: &Response) -> Settled {
     let code = answer.get("error_code").and_then(Value::as_u64).unwrap_or(u64::from(response.status));
     let said = answer.get("description").and_then(Value::as_str).unwrap_or("");
     let wait = answer.pointer("/parameters/retry_after").and_then(Value::as_u64);
@@ -39,6 +45,8 @@ fn refused(answer: &Value, response: &Response) -> Settled {
             let wait = wait.map(|seconds| Duration::from_secs(seconds.min(86_400)));
             Settled::Later(wait.or_else(|| response.retry_after()))
         }
+        // The edit came twice.
+        400 if said.contains("message is not modified") => Settled::Posted(edited(step)),
         400 if said.contains("can't parse entities") => Settled::Unformatted,
         // The message says that already.
         400 if said.contains("message is not modified") => Settled::Posted(None),

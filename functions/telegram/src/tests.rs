@@ -215,6 +215,9 @@ fn answers_of_telegram_are_understood() {
         Settled::Unformatted,
     );
     check(&send, 400, no(400, "Bad Request: wrong type of the web page content"), Settled::Unformatted);
+    let edit = Step::json("api", "/bot{bot_token}/editMessageText", json!({"message_id": 79, "text": "yes"}));
+    let twice = "Bad Request: message is not modified: specified new message content is exactly the same";
+    check(&edit, 400, no(400, twice), Settled::Posted(Some("79".into())));
     let flood = json!({"ok": false, "error_code": 429, "description": "Too Many Requests: retry after 7",
         "parameters": {"retry_after": 7}});
     check(&send, 429, flood, wait(7));

@@ -1,6 +1,6 @@
 //! Twilio's own part, for the local run and the tests. People write text messages.
 
-use channel::local::{Answer, Event, Local, Message, Said, number};
+use channel::local::{Answer, Event, Local, Look, Markup, Message, Said, at, number};
 use channel::{Headers, Request, Response, Secrets, encode, sign, text};
 use serde_json::{Value, json};
 
@@ -63,6 +63,18 @@ impl Local for Twilio {
             }
             _ => quiet(400, json!({"code": 21_602, "message": "Message body is required.", "status": 400})),
         }
+    }
+
+    fn look(&self, call: &Request, response: &Response) -> Look {
+        if call.path.ends_with("/Typing.json") {
+            return Look::writing(None);
+        }
+        let fields = encode::form(&call.body);
+        let field = |name: &str| fields.iter().find(|(have, _)| have == name).map(|(_, value)| value.clone());
+        let place = field("To");
+        let whatsapp = place.as_ref().is_some_and(|to| to.starts_with("whatsapp:"));
+        let markup = if whatsapp { Markup::Starred } else { Markup::Plain };
+        Look { place, id: at(&response.body_json(), "/sid"), ..Look::message(field("Body"), markup) }
     }
 }
 

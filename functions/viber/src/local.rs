@@ -1,6 +1,6 @@
 //! Viber's own part, for the local run and the tests.
 
-use channel::local::{Answer, Event, Local, Message, Said, number};
+use channel::local::{Answer, Event, Local, Look, Markup, Message, Said, at, buttons, number};
 use channel::{Headers, Request, Response, Secrets, sign, text};
 use serde_json::{Value, json};
 
@@ -59,6 +59,16 @@ impl Local for Viber {
                 Answer { response: Response::json(200, &body), said }
             }
             _ => failed(3, "badData"),
+        }
+    }
+
+    fn look(&self, call: &Request, response: &Response) -> Look {
+        let body: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
+        Look {
+            place: at(&body, "/receiver"),
+            id: at(&response.body_json(), "/message_token"),
+            buttons: buttons(&body, "/keyboard/Buttons", "/Text", "/ActionBody"),
+            ..Look::message(at(&body, "/text"), Markup::Starred)
         }
     }
 }

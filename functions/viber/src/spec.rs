@@ -1,8 +1,8 @@
 //! Facts about Viber.
 
 use channel::{
-    Auth, AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step, Streaming,
-    ThreadRule, Unit,
+    Auth, AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step,
+    Streaming, ThreadRule, Unit,
 };
 use serde_json::{Value, json};
 

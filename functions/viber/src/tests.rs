@@ -1,37 +1,25 @@
 //! Recorded requests, rendered replies and Viber's answers, each in its table.
 
-use std::path::PathBuf;
-
+use channel::local::recorded::{self, NOW, body, named, request};
 use channel::local::{Local, Message};
 use channel::{
-    Address, Auth, Body, Channel, Choice, Connect, Context, Fetch, Headers, Inbound, Kind, Part, PostContext,
-    Received, Reject, Request, Response, Secrets, Settled, Step, Target, Way,
+    Address, Auth, Channel, Choice, Connect, Fetch, Inbound, Kind, Part, Received, Reject, Request, Response,
+    Secrets, Settled, Step, Target, Way,
 };
 use serde_json::{Value, json};
 
 use crate::Viber;
 
-const NOW: i64 = 1_795_000_002_000;
-
 fn read(path: &str) -> Value {
-    let events = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events/viber");
-    serde_json::from_slice(&std::fs::read(events.join(path)).unwrap()).unwrap()
-}
-
-fn request(from: &Value) -> Request {
-    let url = from["url"].as_str().or(from["path"].as_str()).unwrap();
-    let headers: Headers = serde_json::from_value(from["headers"].clone()).unwrap();
-    Request::new(from["method"].as_str().unwrap(), url, headers, from["body"].as_str().unwrap())
+    recorded::read("viber", path)
 }
 
 fn secrets(token: &str) -> Secrets {
-    [("auth_token".to_owned(), token.to_owned())].into_iter().collect()
+    named(&json!({"auth_token": token}))
 }
 
 fn receive(request: &Request, secrets: &Secrets) -> Result<Received, Reject> {
-    let context =
-        Context { account: "main", secrets, settings: &Value::Null, keys: &Default::default(), now: NOW };
-    Viber.receive(request, &context)
+    recorded::receive(&Viber, request, secrets, &Value::Null)
 }
 
 #[test]
@@ -52,8 +40,7 @@ fn judges_the_vectors() {
 
 /// What a recorded request comes to.
 fn came_to(case: &str) -> Result<Inbound, String> {
-    let signed = Viber.sign(request(&read(&format!("receive/{case}.json"))["request"]), &secrets("t"), NOW);
-    match receive(&signed, &secrets("t")).unwrap() {
+    match recorded::received(&Viber, case, &secrets("t")) {
         Received::Handshake(answer) => Err(format!("handshake {}", answer.status)),
         Received::Nothing(ack, kind) => {
             assert_eq!(ack.status, 200, "{case}");
@@ -110,13 +97,8 @@ fn a_file_is_fetched_without_the_token() {
 
 fn steps(part: Part) -> Vec<Step> {
     let to = Address { chat: "A=".into(), ..Address::default() };
-    let ctx = PostContext { settings: &Value::Null, key: "k", way: Way::Reply, plain: false, now: NOW };
+    let ctx = recorded::context(Way::Reply, &Value::Null);
     Viber.post(&[part], &to, &ctx).steps
-}
-
-fn body(step: &Step) -> &Value {
-    let Body::Json(body) = &step.body else { panic!("JSON") };
-    body
 }
 
 #[test]
@@ -189,7 +171,7 @@ fn the_stand_in_answers_what_the_room_sends() {
     let event = Viber.event(&message);
     let Ok(Received::Events { inbound, .. }) = receive(&event.request, &secrets) else { panic!("taken") };
     assert_eq!(inbound[0].text(), "hi");
-    let ctx = PostContext { settings: &Value::Null, key: "k", way: Way::Reply, plain: false, now: NOW };
+    let ctx = recorded::context(Way::Reply, &Value::Null);
     let step = Viber.post(&[Part::Text("**yes**".into())], &inbound[0].address, &ctx).steps.remove(0);
     let answer = Viber.answer(&call(&step, "t"));
     assert!(matches!(Viber.settle(&step, &answer.response), Settled::Posted(Some(_))));

@@ -1,6 +1,6 @@
 //! The program at the other end, for the local run and the tests.
 
-use channel::local::{Answer, Event, Local, Message, Said};
+use channel::local::{Answer, Event, Local, Look, Markup, Message, Said, at};
 use channel::{Headers, Request, Response, Secrets, sign};
 use serde_json::{Value, json};
 
@@ -64,5 +64,12 @@ impl Local for Webhook {
             },
             _ => Answer { response: Response::text(422, "no message.reply"), said: Vec::new() },
         }
+    }
+
+    fn look(&self, call: &Request, _response: &Response) -> Look {
+        let reply: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
+        let id = call.headers.get("webhook-id").map(str::to_owned);
+        let place = at(&reply, "/data/conversation_id");
+        Look { place, id, ..Look::message(at(&reply, "/data/text"), Markup::Markdown) }
     }
 }

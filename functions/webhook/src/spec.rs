@@ -1,8 +1,8 @@
 //! The facts. Where the standard leaves something open, they are our own choice.
 
 use channel::{
-    AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Streaming, ThreadRule,
-    Unit,
+    AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Streaming,
+    ThreadRule, Unit,
 };
 
 pub static SPEC: Spec = Spec {

@@ -1,6 +1,6 @@
 //! WeChat's own part, for the local run and the tests. People write text, in secure mode.
 
-use channel::local::{Answer, Event, Local, Message, Said, number};
+use channel::local::{Answer, Event, Local, Look, Markup, Message, Said, at, buttons, number};
 use channel::{Headers, Request, Response, Secrets, encode, tencent, text, xml};
 use serde_json::{Value, json};
 
@@ -77,6 +77,16 @@ impl Local for WeChat {
             },
             _ => quiet(json!({"errcode": 44_004, "errmsg": "empty content hint"})),
         }
+    }
+
+    fn look(&self, call: &Request, _response: &Response) -> Look {
+        let body: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
+        let place = at(&body, "/touser");
+        if call.path.ends_with("/message/custom/typing") {
+            return Look::writing(place);
+        }
+        let buttons = buttons(&body, "/msgmenu/list", "/content", "/content");
+        Look { place, buttons, ..Look::message(at(&body, "/text/content"), Markup::Linked) }
     }
 }
 

@@ -100,7 +100,9 @@ fn write(message: Message<'_>, to: &Address, steps: &mut Vec<Step>) {
             };
             let path = format!("{}&type=image", with_token(UPLOAD));
             let upload = Body::Multipart { fields: Vec::new(), file };
-            steps.push(Step::new("POST", Target::Base { base: "api".to_owned(), path }, upload));
+            // Nobody sees an upload by itself.
+            let step = Step::new("POST", Target::Base { base: "api".to_owned(), path }, upload);
+            steps.push(step.repeatable());
             let mut step = send(to, "image", json!({"media_id": ""}));
             if let Body::Json(value) = step.body {
                 let fill = vec![("/image/media_id".to_owned(), "answer".to_owned())];

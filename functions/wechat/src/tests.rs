@@ -1,34 +1,19 @@
 //! Recorded requests, rendered replies and WeChat's answers, each in its table.
 
-use std::path::PathBuf;
-
+use channel::local::recorded::{self, NOW, named, request};
 use channel::local::{Local, Message};
 use channel::{
-    Address, Body, Channel, Context, Headers, Inbound, Kind, Part, PostContext, Received, Reject, Request,
-    Response, Secrets, Settled, Step, Target, Way, tencent,
+    Address, Body, Channel, Headers, Inbound, Kind, Part, PostContext, Received, Reject, Request, Response,
+    Secrets, Settled, Step, Target, Way, tencent,
 };
 use serde_json::{Value, json};
 
 use crate::{WeChat, spec};
 
 const RECEIVER: &str = "wx1";
-const NOW: i64 = 1_795_000_002_000;
 
 fn read(path: &str) -> Value {
-    let events = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events/wechat");
-    serde_json::from_slice(&std::fs::read(events.join(path)).unwrap()).unwrap()
-}
-
-fn request(from: &Value) -> Request {
-    let url = from["url"].as_str().or(from["path"].as_str()).unwrap_or("/");
-    let headers: Headers = serde_json::from_value(from["headers"].clone()).unwrap();
-    let body = from["body"].as_str().unwrap_or_default();
-    Request::new(from["method"].as_str().unwrap(), url, headers, body)
-}
-
-fn named(secrets: &Value) -> Secrets {
-    let secrets = secrets.as_object().unwrap().iter();
-    secrets.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
+    recorded::read("wechat", path)
 }
 
 fn secrets() -> Secrets {
@@ -38,23 +23,16 @@ fn secrets() -> Secrets {
 const KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 
 fn receive(request: &Request, secrets: &Secrets, settings: &Value) -> Result<Received, Reject> {
-    let keys = Default::default();
-    WeChat.receive(request, &Context { account: "main", secrets, settings, keys: &keys, now: NOW })
+    recorded::receive(&WeChat, request, secrets, settings)
 }
 
 /// What a recorded request comes to.
 fn came_to(case: &str) -> Result<Inbound, &'static str> {
-    let recorded = read(&format!("receive/{case}.json"));
-    let signed = WeChat.sign(request(&recorded["request"]), &secrets(), NOW);
-    match receive(&signed, &secrets(), &recorded["settings"]).unwrap() {
-        Received::Handshake(_) => Err("handshake"),
-        Received::Nothing(_, kind) => Err(kind),
-        Received::Events { mut inbound, .. } => Ok(inbound.remove(0)),
-    }
+    recorded::came_to(&WeChat, case, &secrets()).map(|mut inbound| inbound.remove(0))
 }
 
 fn steps(parts: &[Part], to: &Address) -> Vec<Step> {
-    let ctx = PostContext { settings: &Value::Null, key: "k", way: Way::Reply, plain: false, now: NOW };
+    let ctx = recorded::context(Way::Reply, &Value::Null);
     WeChat.post(parts, to, &ctx).steps
 }
 

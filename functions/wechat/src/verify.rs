@@ -27,7 +27,7 @@ pub fn verify<'a>(request: Unverified<'a>, ctx: &Context<'_>) -> Result<Verified
     };
     signed(request.0, "msg_signature", &[token, &encrypted], ctx)?;
     let (message, receiver) = tencent::decrypt(key, &encrypted).ok_or(Reject::Forged("not decrypted"))?;
-    if receiver != secret(RECEIVE_ID)? {
+    if !sign::equal(receiver.as_bytes(), secret(RECEIVE_ID)?.as_bytes()) {
         return Err(Reject::Forged("meant for another receiver"));
     }
     Ok(request.opened(message))

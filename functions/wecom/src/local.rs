@@ -1,6 +1,6 @@
 //! WeCom's own part, for the local run and the tests. Alone, people write to an app; in groups, to a bot.
 
-use channel::local::{Answer, Event, Local, Message, Said, number};
+use channel::local::{Answer, Event, Local, Look, Markup, Message, Said, at, buttons, number};
 use channel::{Headers, Request, Response, Secrets, encode, sign, tencent, text, xml};
 use serde_json::{Value, json};
 
@@ -96,6 +96,34 @@ impl Local for WeCom {
             (Some(user), Some(text)) if agent => said(user, text),
             _ => quiet(json!({"errcode": 44_004, "errmsg": "empty content"})),
         }
+    }
+
+    fn look(&self, call: &Request, response: &Response) -> Look {
+        let body: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
+        let marked = at(&body, "/markdown/content");
+        let markup = if marked.is_some() { Markup::Markdown } else { Markup::Plain };
+        Look {
+            place: at(&body, "/touser").or(call.query("response_code")),
+            id: at(&response.body_json(), "/msgid"),
+            buttons: buttons(&body, "/template_card/button_list", "/text", "/key"),
+            ..Look::message(marked, markup)
+        }
+    }
+
+    /// Only an app's messages have buttons, and those are read by one person.
+    fn press(&self, message: &Message<'_>, under: &str) -> Event {
+        let user = format!("u{}", number(message.user));
+        let body = format!(
+            "<xml><ToUserName>ww1</ToUserName><FromUserName>{user}</FromUserName><CreateTime>{}</CreateTime>\
+             <MsgType>event</MsgType><Event>template_card_event</Event><EventKey>{}</EventKey><TaskId>{}</TaskId>\
+             <AgentID>1000002</AgentID></xml>",
+            message.now.div_euclid(1_000),
+            xml::escape(message.text),
+            xml::escape(under)
+        );
+        let headers: Headers = [("content-type", "text/xml")].into_iter().collect();
+        let request = Request::new("POST", message.url, headers, body);
+        Event { request: self.sign(request, message.secrets, message.now), reply_key: user }
     }
 }
 

@@ -95,7 +95,9 @@ impl App<'_> {
         };
         let path = format!("{}&type={kind}", with_token(UPLOAD));
         let upload = Body::Multipart { fields: Vec::new(), file };
-        self.steps.push(Step::new("POST", Target::Base { base: "api".to_owned(), path }, upload));
+        // Nobody sees an upload by itself.
+        let step = Step::new("POST", Target::Base { base: "api".to_owned(), path }, upload);
+        self.steps.push(step.repeatable());
         self.send(kind, json!({"media_id": ""}));
         if let Some(step) = self.steps.last_mut()
             && let Body::Json(value) = &step.body

@@ -1,8 +1,8 @@
 //! Facts about WeCom.
 
 use channel::{
-    AuthKind, Body, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step, Streaming,
-    Target, ThreadRule, TokenSpec, Unit,
+    AuthKind, Body, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step,
+    Streaming, Target, ThreadRule, TokenSpec, Unit,
 };
 use serde_json::Value;
 

@@ -28,7 +28,7 @@ pub fn verify<'a>(request: Unverified<'a>, ctx: &Context<'_>) -> Result<Verified
     }
     let (message, receiver) = tencent::decrypt(key, &encrypted).ok_or(Reject::Forged("not decrypted"))?;
     // A bot's messages name nobody: developer.work.weixin.qq.com/document/path/101033.
-    if !receiver.is_empty() && receiver != secret(RECEIVE_ID)? {
+    if !receiver.is_empty() && !sign::equal(receiver.as_bytes(), secret(RECEIVE_ID)?.as_bytes()) {
         return Err(Reject::Forged("meant for another receiver"));
     }
     Ok(request.opened(message))

@@ -46,4 +46,9 @@ impl Channel for WhatsApp {
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
     }
+
+    fn unreachable(&self) -> &'static str {
+        "the chat is not there any more, or it is later than 24 hours after the person's message, when \
+         WhatsApp takes approved templates only: set channels.whatsapp.template to the name of one"
+    }
 }

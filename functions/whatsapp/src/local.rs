@@ -1,7 +1,7 @@
 //! WhatsApp's own part, for the local run and the tests.
 
 use channel::graph::local::{id_of, is_proven, posted, quiet, refused, signed};
-use channel::local::{Answer, Event, Local, Message, Said, number};
+use channel::local::{Answer, Event, Local, Look, Markup, Message, Said, at, buttons, number};
 use channel::{Request, Response, Secrets, sign, text};
 use serde_json::{Value, json};
 
@@ -59,6 +59,31 @@ impl Local for WhatsApp {
         let taken =
             json!({"messaging_product": "whatsapp", "contacts": [{"input": to}], "messages": [{"id": id}]});
         Answer { response: Response::json(200, &taken), said: vec![Said { reply_key: to.to_owned(), text }] }
+    }
+
+    fn look(&self, call: &Request, response: &Response) -> Look {
+        let body: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
+        if body.get("typing_indicator").is_some() {
+            return Look::writing(None);
+        }
+        let mut found = buttons(&body, "/interactive/action/buttons", "/reply/title", "/reply/id");
+        found.extend(buttons(&body, "/interactive/action/sections/0/rows", "/title", "/id"));
+        let id = at(&response.body_json(), "/messages/0/id");
+        Look { id, buttons: found, ..Look::message(shown(&body), Markup::Starred) }
+    }
+
+    fn press(&self, message: &Message<'_>, under: &str) -> Event {
+        let said = self.event(message);
+        let mut body: Value = serde_json::from_slice(&said.request.body).unwrap_or(Value::Null);
+        let written = body.pointer_mut("/entry/0/changes/0/value/messages/0").and_then(Value::as_object_mut);
+        if let Some(fields) = written {
+            fields.remove("text");
+            fields.insert("type".to_owned(), json!("interactive"));
+            fields.insert("context".to_owned(), json!({"from": NUMBER, "id": under}));
+            let reply = json!({"id": message.text, "title": message.text});
+            fields.insert("interactive".to_owned(), json!({"type": "button_reply", "button_reply": reply}));
+        }
+        Event { request: posted(message.url, &body, message.secrets), ..said }
     }
 }
 

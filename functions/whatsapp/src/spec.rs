@@ -2,8 +2,8 @@
 
 use channel::graph::{ACCESS_TOKEN, APP_ID, APP_SECRET, VERIFY_TOKEN, id_setting, subscribe};
 use channel::{
-    Auth, AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step, Streaming,
-    ThreadRule, Unit, encode,
+    Auth, AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step,
+    Streaming, ThreadRule, Unit, encode,
 };
 use serde_json::{Value, json};
 

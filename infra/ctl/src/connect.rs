@@ -7,8 +7,8 @@ use model_invoker::{channels, outgoing, tokens};
 use turn::config::Config;
 
 use crate::clock::now;
-use crate::place::Place;
-use crate::{Error, Where, http, send};
+use crate::place::{EMAIL, Place};
+use crate::{Error, Where, doctor, http, send};
 
 #[derive(Debug, Args)]
 pub struct Connect {
@@ -26,19 +26,23 @@ pub async fn run(connect: Connect, at: &Where) -> Result<(), Error> {
     let room = channels::named(&connect.channel).ok_or(Error::Reported)?;
     let url = match &connect.url {
         Some(url) => url.clone(),
+        None if connect.channel == EMAIL => String::new(),
         None => place.url(&connect.channel, &connect.account)?,
     };
+    let region = place.aws.region().map_or("", |region| region.as_ref());
+    let filled =
+        |text: &str| text.replace("{url}", &url).replace("{stack}", &place.stack).replace("{region}", region);
     let (terms, how) = match room.spec().connect {
         How::Terms(terms, how) => (terms, *how),
         how => ("", how),
     };
     if !terms.is_empty() {
-        println!("{}\n", terms.trim_end());
+        println!("{}\n", filled(terms).trim_end());
     }
     match how {
-        How::Manual(text) | How::Terms(text, _) => println!("{}", text.replace("{url}", &url).trim_end()),
+        How::Manual(text) | How::Terms(text, _) => println!("{}", filled(text).trim_end()),
         How::Call(steps, then) => {
-            let then = then.replace("{url}", &url);
+            let then = filled(then);
             call(&place, room, &connect, &url, steps, &then).await?;
             println!("{then}");
         }
@@ -46,27 +50,57 @@ pub async fn run(connect: Connect, at: &Where) -> Result<(), Error> {
     Ok(())
 }
 
+/// Tells the platform of an account its address, by the calls that `crabhook connect` makes, and prints nothing: nobody may be
+/// left to read it. `false`: it takes none, a person
+/// must tell it.
+///
+/// # Errors
+/// The platform does not take it, or secrets and configuration cannot be read.
+pub async fn register(place: &Place, channel: &str, account: &str, url: &str) -> Result<bool, Error> {
+    let room = channels::named(channel).ok_or(Error::Reported)?;
+    let how = match room.spec().connect {
+        How::Terms(_, how) => *how,
+        how => how,
+    };
+    let How::Call(steps, _) = how else { return Ok(false) };
+    let caller = Caller::of(place, room, account).await?;
+    let steps = steps(url, &caller.settings);
+    for step in &steps {
+        caller.call(step).await?;
+    }
+    Ok(!steps.is_empty())
+}
+
+/// The address that the platform of an account knows, empty without one; nothing where it cannot be asked.
+///
+/// # Errors
+/// Secrets and configuration cannot be read.
+pub async fn registered(place: &Place, channel: &str, account: &str) -> Result<Option<String>, Error> {
+    let room = channels::named(channel).ok_or(Error::Reported)?;
+    let Some(asked) = doctor::asked(channel) else { return Ok(None) };
+    let caller = Caller::of(place, room, account).await?;
+    match caller.outcome(&asked.step()).await? {
+        outgoing::Outcome::Answered(answer) if answer.is_success() => Ok(Some(asked.address(&answer))),
+        _ => Ok(None),
+    }
+}
+
 async fn call(
     place: &Place,
-    room: &dyn Channel,
+    room: &'static dyn Channel,
     connect: &Connect,
     url: &str,
     steps: fn(&str, &serde_json::Value) -> Vec<Step>,
     then: &str,
 ) -> Result<(), Error> {
-    let settings = configuration(place).await?.channel(&connect.channel, &connect.account).room_settings();
-    let caller = Caller {
-        egress: http::egress()?,
-        room,
-        settings,
-        secrets: place.secrets_of(&connect.channel, &connect.account).await?,
-    };
+    let caller = Caller::of(place, room, &connect.account).await?;
     let steps = steps(url, &caller.settings);
     if steps.is_empty() {
         return Err(Error::failed(format!("nothing was registered. {then}")));
     }
     for step in steps {
         caller.call(&step).await?;
+        println!("ok   {}", title(&step));
     }
     Ok(())
 }
@@ -87,16 +121,21 @@ pub struct Caller<'a> {
     pub secrets: channel::Secrets,
 }
 
-impl Caller<'_> {
+impl<'a> Caller<'a> {
+    /// With an account's settings and secrets.
+    async fn of(place: &Place, room: &'a dyn Channel, account: &str) -> Result<Caller<'a>, Error> {
+        let name = room.spec().name;
+        let settings = configuration(place).await?.channel(name, account).room_settings();
+        let secrets = place.secrets_of(name, account).await?;
+        Ok(Caller { egress: http::egress()?, room, settings, secrets })
+    }
+
     async fn call(&self, step: &Step) -> Result<(), Error> {
         let title = title(step);
         let settled = self.outcome(step).await?;
         let settled = outgoing::settle(self.room, step, settled);
         match settled.map(|settled| model_invoker::quiet(settled, step, &self.secrets)) {
-            Some(Settled::Posted(_) | Settled::Fetched(_) | Settled::Person(_)) => {
-                println!("ok   {title}");
-                Ok(())
-            }
+            Some(Settled::Posted(_) | Settled::Fetched(_) | Settled::Person(_)) => Ok(()),
             Some(settled) => Err(Error::failed(format!("{title}: {}", said(&settled)))),
             None => Err(Error::failed(format!("{title}: no answer in time; it is safe to try again"))),
         }

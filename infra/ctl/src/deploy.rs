@@ -10,7 +10,7 @@ use aws_types::SdkConfig;
 use clap::{Args, ValueEnum};
 use model_invoker::channels;
 
-use crate::place::{Place, outputs};
+use crate::place::{EMAIL, Place, outputs};
 use crate::{Error, Where, aws, config, send};
 use build::{Form, Release};
 pub use build::{HASH, INVOKER, s3};
@@ -85,7 +85,9 @@ pub async fn deploy(deploy: Deploy, at: &Where) -> Result<(), Error> {
     let release = match &deploy.release {
         Some(release) => release.clone(),
         None => {
-            let release = Release::build(&channels, architecture).await?;
+            let mut functions = channels.clone();
+            functions.extend(has_mail(&deploy.parameters, present.as_ref()).then(|| EMAIL.to_owned()));
+            let release = Release::build(&functions, architecture).await?;
             release.upload(&aws, &ground.artifacts).await?;
             release.name
         }
@@ -104,6 +106,7 @@ pub async fn deploy(deploy: Deploy, at: &Where) -> Result<(), Error> {
     config::push_to(&place, &config).await?;
     println!("{} runs release {release}:", place.title());
     for (channel, url) in &place.endpoints.channels {
+        let url = if url.is_empty() { "by mail" } else { url };
         println!("  {channel:<12} {url}   next: crabhook connect {channel}");
     }
     println!("crabhook doctor says what is missing");
@@ -139,10 +142,19 @@ fn in_repository() -> Result<(), Error> {
     Err(Error::usage(format!("{TEMPLATE} is not here: run this from the root of the repository")))
 }
 
+/// Whether the stack gets mail: the parameter as it is given now, else as it stands.
+fn has_mail(given: &[(String, String)], present: Option<&BTreeMap<String, String>>) -> bool {
+    let given = given.iter().rev().find(|(name, _)| name == "EmailDomain").map(|(_, domain)| domain);
+    given.or_else(|| present?.get("EmailDomain")).is_some_and(|domain| !domain.is_empty())
+}
+
 /// The channels to open: those named, else those open now.
 fn opened(named: &[String], present: Option<&BTreeMap<String, String>>) -> Result<Vec<String>, Error> {
     for channel in named {
         send::room(channel)?;
+        if channel == EMAIL {
+            return Err(Error::usage("email has no address to open: give --set EmailDomain=<your domain>"));
+        }
     }
     if !named.is_empty() {
         return Ok(named.to_vec());

@@ -2,11 +2,13 @@
 
 mod channel;
 mod code;
+mod mail;
 mod model;
 mod tool;
 
 pub(crate) use model::models;
 
+pub(crate) use channel::asked;
 use clap::Args;
 use turn::config::{Config, Limits};
 

@@ -9,7 +9,7 @@ mod claim;
 mod cli;
 mod clock;
 pub mod config;
-mod connect;
+pub mod connect;
 mod dead;
 mod deploy;
 mod doctor;
@@ -27,7 +27,9 @@ mod usage;
 mod verify;
 
 pub use cli::{Cli, run};
+pub use clock::parse as parse_time;
 pub use error::Error;
 pub use place::{Endpoints, Local, Place, Where};
+pub use trace::Path;
 
 pub(crate) use config::nearest;

@@ -10,6 +10,9 @@ use serde::Deserialize;
 
 use crate::{Error, aws, local_secrets};
 
+/// The channel that comes by a topic, not by an address.
+pub const EMAIL: &str = "email";
+
 /// The options that every command has.
 #[derive(Debug, Clone, Args)]
 pub struct Where {
@@ -24,7 +27,7 @@ pub struct Where {
 /// What a stack is made of, as its outputs or the local run's `endpoints.json` name it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Endpoints {
-    /// Addresses of the webhooks by channel, with a `/` at the end.
+    /// Addresses of the webhooks by channel, with a `/` at the end; empty for email, which has none.
     pub channels: BTreeMap<String, String>,
     pub queue_url: String,
     pub dead_letter_url: String,
@@ -115,6 +118,9 @@ impl Place {
             return Err(Error::failed(format!("{}: no channel {channel}; there is {known}", self.title())));
         };
         let url = url.trim_end_matches('/');
+        if url.is_empty() {
+            return Err(Error::failed(format!("{channel} has no address: write to it, as everybody does")));
+        }
         Ok(if account == "main" { format!("{url}/") } else { format!("{url}/{account}/") })
     }
 
@@ -141,8 +147,9 @@ impl Endpoints {
         };
         let url =
             |(name, url): (&String, &String)| Some((name.strip_prefix("UrlOf")?.to_owned(), url.clone()));
+        let mail = outputs.get("MailTopicArn").map(|_| (EMAIL.to_owned(), String::new()));
         Ok(Endpoints {
-            channels: outputs.iter().filter_map(url).collect(),
+            channels: outputs.iter().filter_map(url).chain(mail).collect(),
             queue_url: get("QueueUrl")?,
             dead_letter_url: get("DeadLetterUrl")?,
             table: get("TableName")?,
@@ -202,6 +209,7 @@ mod tests {
             ("TableName", "t"),
             ("InvokerName", "i"),
             ("UrlOftelegram", "https://x.lambda-url.eu-west-1.on.aws/"),
+            ("MailTopicArn", "arn:t"),
         ];
         let outputs = outputs.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let endpoints = Endpoints::from_outputs("s", &outputs).unwrap();
@@ -212,7 +220,8 @@ mod tests {
             place.url("telegram", "support").unwrap(),
             "https://x.lambda-url.eu-west-1.on.aws/support/"
         );
-        assert!(place.url("slack", "main").unwrap_err().to_string().contains("there is telegram"));
+        assert!(place.url("slack", "main").unwrap_err().to_string().contains("there is email, telegram"));
+        assert!(place.url(EMAIL, "main").unwrap_err().to_string().contains("has no address"));
         assert!(Endpoints::from_outputs("s", &BTreeMap::new()).unwrap_err().to_string().contains("QueueUrl"));
     }
 

@@ -88,11 +88,13 @@ pub async fn run(send: Send, at: &Where) -> Result<(), Error> {
     let listener = Listener { egress: &egress, platform: stand_in, channel: &send.channel, grows };
     let since = if place.is_local() { listener.last().await? } else { 0 };
     let started = Instant::now();
-    let answer = http::send(&egress, event.request, ACK_TIME_OUT).await;
+    let method = event.request.method.clone();
+    let answer = http::send(&egress, channel::local::delivered(event.request), ACK_TIME_OUT).await;
     let answer = answer.map_err(|error| Error::failed(format!("{url} does not answer: {error}")))?;
-    println!("ack {} in {} ms", answer.status, started.elapsed().as_millis());
-    if !(200..300).contains(&answer.status) {
-        return Err(Error::failed(refused(answer.status, &send)));
+    let status = channel::local::acknowledged(&method, answer.status, &answer.body);
+    println!("ack {status} in {} ms", started.elapsed().as_millis());
+    if !(200..300).contains(&status) {
+        return Err(Error::failed(refused(status, &send)));
     }
     if !place.is_local() {
         println!("the reply goes to the real platform: look there");

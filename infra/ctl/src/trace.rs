@@ -9,7 +9,7 @@ use clap::Args;
 use crate::place::Place;
 use crate::{Error, Where};
 use logs::Logs;
-use path::Path;
+pub use path::Path;
 
 #[derive(Debug, Args)]
 pub struct Trace {

@@ -8,22 +8,26 @@ use std::sync::mpsc::Receiver;
 
 use aws_types::SdkConfig;
 use channel::Spec;
+use ctl::{Place, Where};
 use model_invoker::channels;
 use serde::{Deserialize, Serialize};
 
 use crate::credentials::Credentials;
 use crate::functions::{Told, kill, signal};
 use crate::ministack::MiniStack;
+use crate::page::Cast;
 use crate::platform::Platform;
 use crate::story::{Say, Story};
-use crate::{Error, Options, configuration, stack};
+use crate::tunnel::Tunnel;
+use crate::{Error, Options, configuration, stack, tunnel};
 
 /// A running cloud. Dropping it ends everything that it started.
 pub struct Cloud {
     endpoints: Endpoints,
     aws: SdkConfig,
-    credentials: Credentials,
+    credentials: Arc<Credentials>,
     ministack: MiniStack,
+    tunnel: Option<Tunnel>,
     _platform: Platform,
     state: PathBuf,
     /// Held while the state belongs to this run.
@@ -56,22 +60,66 @@ impl Cloud {
         let (heard, called) = (story.clone(), story.clone());
         let platform = Platform::start(options.platform_port, move |call| called.called(call))?;
         let loaded = configuration::load(&options.config, &platform.url)?;
-        let ministack = MiniStack::start(&options, move |told| heard.told(told)).await?;
+        let accounts = tunnel::accounts(&specs(&options), &Credentials::load(&options.state)?);
+        if options.tunnel.is_some() {
+            tunnel::may_open(&loaded, &accounts)?;
+        }
+        let page = platform.page.clone();
+        let ministack = MiniStack::start(&options, move |told| {
+            heard.told(told);
+            page.told(told);
+        });
+        let ministack = ministack.await?;
         let aws = stack::aws(&ministack.url);
+        platform.beyond.is_at(&ministack.url);
         let outputs = stack::create(&aws, &options).await?;
+        let topic = outputs.get("MailTopicArn").map(String::as_str);
         let endpoints = endpoints(&options, &outputs, &ministack.url, &platform.url)?;
-        let credentials = configuration::set_up(loaded, &aws, &options, &endpoints, &story).await?;
-        let cloud = Cloud {
+        let tunnel = match &options.tunnel {
+            Some(wish) => {
+                let (port, state) = (options.tunnel_port, options.state.clone());
+                Some(Tunnel::open(wish, port, accounts, &endpoints.channels, state, story.says()).await?)
+            }
+            None => None,
+        };
+        let mut public = endpoints.channels.clone();
+        public.extend(tunnel.iter().flat_map(Tunnel::addresses));
+        let set_up = configuration::set_up(loaded, &aws, &options, &endpoints, &public, topic, &story);
+        let credentials = Arc::new(set_up.await?);
+        platform.page.open(Cast::new(endpoints.clone(), credentials.clone())?);
+        let mut cloud = Cloud {
             endpoints,
             aws,
             credentials,
             ministack,
+            tunnel,
             _platform: platform,
             state: options.state,
             _lock: lock,
         };
         cloud.publish()?;
+        if let Some(mut tunnel) = cloud.tunnel.take() {
+            let connected = tunnel.connect(&cloud.place().await?).await;
+            cloud.tunnel = Some(tunnel);
+            if let Err(error) = connected {
+                cloud.close().await;
+                return Err(error);
+            }
+        }
         Ok(cloud)
+    }
+
+    /// What is to be done before the end: platforms that were told a tunnel's address are told the one before.
+    pub async fn close(&mut self) {
+        if let (Some(mut tunnel), Ok(place)) = (self.tunnel.take(), self.place().await) {
+            tunnel.put_back(&place).await;
+        }
+    }
+
+    /// As the operator's commands see it.
+    async fn place(&self) -> Result<Place, Error> {
+        let at = Where { stack: None, state: self.state.clone() };
+        Place::find(&at).await.map_err(|error| Error::Broken(error.to_string()))
     }
 
     pub fn endpoints(&self) -> &Endpoints {
@@ -176,6 +224,12 @@ fn endpoints(
     };
     let mut channels = BTreeMap::new();
     for name in &options.channels {
+        if name == "email" {
+            // Mail comes as an invocation. Whoever adds to the address adds to the query, which nobody reads.
+            let url = format!("{aws}/2015-03-31/functions/{}-email/invocations?", options.stack);
+            channels.insert(name.clone(), url);
+            continue;
+        }
         let public = output(&format!("UrlOf{name}"))?;
         let url = stack::local_address(aws, &public)
             .ok_or_else(|| Error::Broken(format!("{public} is no address")))?;

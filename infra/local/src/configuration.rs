@@ -1,6 +1,8 @@
 //! Configuration and secrets, put where the functions find them: what `crabhook config push` and `crabhook secrets set`
 //! do for a deployed stack.
 
+use std::collections::BTreeMap;
+
 use aws_types::SdkConfig;
 use ctl::config::Loaded;
 use secrets::Secrets;
@@ -26,17 +28,22 @@ pub(crate) fn load(source: &Source, platform: &str) -> Result<Loaded, Error> {
     })
 }
 
-/// Stores it with the local defaults. Returns the secrets, those that had to be made up among them.
+/// Stores it with the local defaults; `public` are the webhooks' addresses as their platforms know them. Returns the secrets, those that had to be made up among them.
 pub(crate) async fn set_up(
     loaded: Loaded,
     aws: &SdkConfig,
     options: &Options,
     endpoints: &Endpoints,
+    public: &BTreeMap<String, String>,
+    topic: Option<&str>,
     story: &Story,
 ) -> Result<Credentials, Error> {
     let Loaded { mut config, written } = loaded;
     let specs = specs(options);
     let mut credentials = Credentials::load(&options.state)?;
+    if let Some(topic) = topic {
+        credentials.made("email", "topic_arn", topic);
+    }
     for spec in &specs {
         let configured = config.channels.get(spec.name).map(|channel| channel.accounts.keys().cloned());
         for account in credentials.accounts(spec.name).into_iter().chain(configured.into_iter().flatten()) {
@@ -46,9 +53,8 @@ pub(crate) async fn set_up(
     credentials.save()?;
     let (stack, secrets) = (&options.stack, Secrets::connect(aws));
     credentials.upload(&secrets, stack, &specs).await?;
-    let (channels, addresses) = (&options.channels, &endpoints.channels);
-    let platform = &endpoints.platform;
-    let said = defaults::apply(&mut config, &written, channels, &credentials, platform, addresses)?;
+    let (channels, platform) = (&options.channels, &endpoints.platform);
+    let said = defaults::apply(&mut config, &written, channels, &credentials, platform, public)?;
     let pushed = ctl::config::push(&config, &Store::connect(aws, &endpoints.table), &secrets, stack).await;
     pushed.map_err(|error| Error::Broken(format!("the configuration is not stored: {error}")))?;
     said.iter().for_each(|line| story.say(line));

@@ -57,6 +57,13 @@ impl Credentials {
         }
     }
 
+    /// Takes what the local cloud has issued, in place of an earlier run's.
+    pub fn made(&mut self, channel: &str, name: &str, value: &str) {
+        for book in [&mut self.all, &mut self.made_up] {
+            book.entry(key(channel, MAIN)).or_default().insert(name.to_owned(), value.to_owned());
+        }
+    }
+
     /// Whether the account exists on the platform: what only the platform can issue is there, and not made up.
     pub fn is_real(&self, spec: &Spec, account: &str) -> bool {
         let key = key(spec.name, account);

@@ -47,7 +47,7 @@ pub(crate) fn apply(
 }
 
 /// Only the caps that the configuration names.
-fn limits(source: &Value) -> Result<Limits, Error> {
+pub(crate) fn limits(source: &Value) -> Result<Limits, Error> {
     let mut limits = json!(Limits::NONE);
     if let (Some(limits), Some(named)) =
         (limits.as_object_mut(), source.get("limits").and_then(Value::as_object))

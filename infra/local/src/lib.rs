@@ -13,9 +13,11 @@ mod error;
 mod functions;
 mod ministack;
 mod options;
+mod page;
 mod platform;
 mod stack;
 mod story;
+mod tunnel;
 
 pub use cloud::{Cloud, Endpoints};
 pub use error::Error;
@@ -23,3 +25,4 @@ pub use functions::Told;
 pub use options::{Options, Source};
 pub use platform::{Call, Fault};
 pub use story::Say;
+pub use tunnel::Wish;

@@ -25,7 +25,7 @@ async fn run() -> Result<(), Error> {
     let (state, auth) = (options.state.clone(), options.auth);
     let stopped = stop_signals()?;
     tokio::pin!(stopped);
-    let cloud = tokio::select! {
+    let mut cloud = tokio::select! {
         cloud = Cloud::start(options, Arc::new(say)) => cloud?,
         () = &mut stopped => return Ok(()),
     };
@@ -35,13 +35,16 @@ async fn run() -> Result<(), Error> {
         "ready ({:.1} s); try: make send CHANNEL=telegram TEXT=hello",
         begun.elapsed().as_secs_f64()
     ));
-    tokio::select! {
+    say(&format!("or talk to it here: {}/", cloud.endpoints().platform));
+    let end = tokio::select! {
         () = cloud.ended() => {
             let log = state.join("ministack.log");
             Err(Error::Broken(format!("MiniStack has ended: see {}", log.display())))
         }
         () = stopped => Ok(()),
-    }
+    };
+    cloud.close().await;
+    end
 }
 
 /// Whether somebody still reads it does not matter.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use model_invoker::channels;
 
 use crate::Error;
+use crate::tunnel::Wish;
 
 pub struct Options {
     pub channels: Vec<String>,
@@ -23,6 +24,10 @@ pub struct Options {
     pub die_at: Option<String>,
     /// `CRABHOOK_FREEZE_AT` of the functions.
     pub freeze_at: Option<String>,
+    /// The tunnel to be opened.
+    pub tunnel: Option<Wish>,
+    /// Port of the gate behind it; 0 = any that is free.
+    pub tunnel_port: u16,
     /// Parameters of the template beside those that follow from the rest.
     pub parameters: Vec<(String, String)>,
 }
@@ -47,11 +52,13 @@ impl Options {
             auth: false,
             die_at: None,
             freeze_at: None,
+            tunnel: None,
+            tunnel_port: 0,
             parameters: Vec::new(),
         }
     }
 
-    /// What `make run` was told: CHANNELS, PORT, PLATFORM_PORT, CONFIG, STATE, STACK, AUTH, CRABHOOK_DIE_AT, CRABHOOK_FREEZE_AT.
+    /// What `make run` was told: CHANNELS, PORT, PLATFORM_PORT, CONFIG, STATE, STACK, AUTH, TUNNEL, TUNNEL_PORT, CRABHOOK_DIE_AT, CRABHOOK_FREEZE_AT.
     ///
     /// # Errors
     /// [`Error::Change`] for a value that makes no sense.
@@ -70,6 +77,8 @@ impl Options {
             auth: text("AUTH", "false") == "true",
             die_at: env::var("CRABHOOK_DIE_AT").ok(),
             freeze_at: env::var("CRABHOOK_FREEZE_AT").ok(),
+            tunnel: Wish::parse(&text("TUNNEL", ""))?,
+            tunnel_port: port("TUNNEL_PORT", &text("TUNNEL_PORT", "4568"))?,
             parameters: Vec::new(),
         })
     }
@@ -94,6 +103,8 @@ fn chosen(names: &str) -> Result<Vec<String>, Error> {
             every_channel().join(", ")
         ))),
         None if names.is_empty() => Ok(every_channel()),
+        // The template opens at least one address.
+        None if names == ["email"] => Ok(vec!["email".to_owned(), "webhook".to_owned()]),
         None => Ok(names),
     }
 }

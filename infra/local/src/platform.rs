@@ -5,7 +5,9 @@
 //! - `POST /file {"channel", "path", "base64"}`: what is answered to a `GET` of that channel whose path holds `path`
 //! - `POST /fault`: makes the next calls of a channel fail, see [`Fault`]
 //! - `/model/…`: a model that speaks several providers' protocols, see [`model`]
+//! - `/` and `/page/…`: the local page, see [`crate::page`]
 
+mod beyond;
 mod calls;
 mod fault;
 mod model;
@@ -21,7 +23,7 @@ use axum::extract::{DefaultBodyLimit, Json, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use channel::local::{Local, Said};
+use channel::local::{Local, Look, Said};
 use channel::{Request, Step, Target};
 use model_invoker::channels;
 use serde::Deserialize;
@@ -29,13 +31,15 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use beyond::Beyond;
 pub use calls::Call;
 use calls::{Calls, Shown};
 pub use fault::Fault;
-use fault::Faults;
+pub(crate) use fault::Faults;
 use model::{Dialect, Model, Told};
 
 use crate::Error;
+use crate::page::{self, Page};
 
 /// Larger than what any room posts.
 const MAX_BODY: usize = 16 << 20;
@@ -45,12 +49,16 @@ const MAX_WAIT: Duration = Duration::from_secs(120);
 /// The running stand-in, in a thread of its own: it outlives the runtime of whoever started it. Ends when dropped.
 pub(crate) struct Platform {
     pub url: String,
+    pub page: Arc<Page>,
+    pub beyond: Arc<Beyond>,
     _stop: oneshot::Sender<()>,
 }
 
 struct Stage {
     calls: Calls,
-    faults: Faults,
+    faults: Arc<Faults>,
+    page: Arc<Page>,
+    beyond: Arc<Beyond>,
     model: Model,
     /// Channel and key of what was posted, on platforms that know repetitions by a key.
     posted: Mutex<HashSet<(String, String)>>,
@@ -78,9 +86,14 @@ impl Platform {
         listener.set_nonblocking(true).map_err(failed)?;
         let url = format!("http://{}", listener.local_addr().map_err(failed)?);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let faults = Arc::new(Faults::default());
+        let page = Arc::new(Page::new(faults.clone()));
+        let beyond = Arc::new(Beyond::new()?);
         let stage = Stage {
             calls: Calls::default(),
-            faults: Faults::default(),
+            faults,
+            page: page.clone(),
+            beyond: beyond.clone(),
             model: Model::default(),
             posted: Mutex::default(),
             places: Mutex::default(),
@@ -97,12 +110,13 @@ impl Platform {
                 }
             });
         });
-        Ok(Platform { url, _stop: stop })
+        Ok(Platform { url, page, beyond, _stop: stop })
     }
 }
 
 fn router(stage: Stage) -> Router {
-    Router::new()
+    let page = page::router(stage.page.clone());
+    let platforms = Router::new()
         .route("/calls", get(list))
         .route("/fault", post(fault))
         .route("/file", post(file))
@@ -116,7 +130,8 @@ fn router(stage: Stage) -> Router {
         .route("/model/calls", get(model_calls))
         .fallback(play)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(Arc::new(stage))
+        .with_state(Arc::new(stage));
+    platforms.merge(page)
 }
 
 #[derive(Deserialize)]
@@ -169,16 +184,28 @@ async fn play(
     };
     let mut request = Request::new(method.as_str(), &uri.to_string(), read(&headers), body.to_vec());
     request.path = format!("/{below}");
-    let fault = stage.faults.next(name, &request.path, &request.body);
+    // Playing a platform changes nothing: what its answer would be can be looked at first.
+    let would = room.answer(&request);
+    let fault = stage.faults.next(name, &request.path, &request.body, !would.said.is_empty());
     let acts = fault.as_ref().is_none_or(|fault| !fault.fails() || fault.done);
-    let mut answer = acts.then(|| room.answer(&request));
+    let mut answer = acts.then_some(would);
+    if let Some(answer) = answer.as_mut().filter(|_| room.is_passed_on(&request))
+        && answer.response.is_success()
+        && let Some(real) = stage.beyond.answer(&request).await
+    {
+        answer.said.retain(|_| real.is_success());
+        answer.response = real;
+    }
     if let (Some(answer), Some(bytes)) = (&mut answer, sent(&stage, name, &request)) {
         answer.response.body = bytes;
     }
+    let done = answer.as_ref().filter(|answer| answer.response.is_success());
+    let mut look = done.map(|answer| room.look(&request, &answer.response)).unwrap_or_default();
     if let (Some(answer), Some(key)) = (&mut answer, room.known_by(&request)) {
         let first =
             stage.posted.lock().unwrap_or_else(PoisonError::into_inner).insert((name.to_owned(), key));
         answer.said.retain(|_| first);
+        look = if first { look } else { Look::default() };
     }
     // Several messages of one call go to one conversation: they are shown as one text.
     let said = answer.as_ref().and_then(|answer| {
@@ -192,6 +219,7 @@ async fn play(
     let status = answer.as_ref().map_or(0, |answer| answer.status);
     let call = stage.calls.note(name, &request, status, shown);
     (stage.called)(&call);
+    stage.page.called(&call, look);
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }
@@ -260,7 +288,7 @@ async fn converse(State(stage): State<Arc<Stage>>, Json(question): Json<Value>) 
 
 /// The model as a channel named `model` where faults are concerned.
 async fn complete(stage: &Stage, dialect: Dialect, path: &str, question: Value) -> Response {
-    let fault = stage.faults.next("model", path, question.to_string().as_bytes());
+    let fault = stage.faults.next("model", path, question.to_string().as_bytes(), true);
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }

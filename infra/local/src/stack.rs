@@ -67,12 +67,16 @@ async fn upload(aws: &SdkConfig, functions: impl Iterator<Item = &str>) -> Resul
 
 fn parameters(options: &Options) -> Vec<Parameter> {
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
-    let channels = options.channels.join(",");
+    // Email has no public address: its resources follow from the domain.
+    let opened = options.channels.iter().map(String::as_str).filter(|name| *name != "email");
+    let channels = opened.collect::<Vec<_>>().join(",");
+    let domain = if options.channels.iter().any(|name| name == "email") { "local" } else { "" };
     let ours = [
         ("Release", RELEASE),
         ("Artifacts", BUCKET),
         ("Channels", &channels),
         ("Architecture", architecture),
+        ("EmailDomain", domain),
     ];
     let theirs = options.parameters.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     let all = ours.into_iter().chain(theirs);

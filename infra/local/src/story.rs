@@ -28,6 +28,11 @@ impl Story {
         Story { say, stack: stack.to_owned(), heard: Mutex::default() }
     }
 
+    /// Where its lines go.
+    pub fn says(&self) -> Say {
+        self.say.clone()
+    }
+
     pub fn say(&self, line: &str) {
         (self.say)(line);
     }

@@ -55,13 +55,18 @@ fn command(state: &Path) -> Command {
 /// A run that is ready.
 fn start(state: &Path) -> Child {
     let mut run = command(state).spawn().unwrap();
-    let lines = BufReader::new(run.stdout.take().unwrap()).lines();
-    let ready = lines.map_while(Result::ok).any(|line| line.starts_with("ready"));
+    let mut lines = BufReader::new(run.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let ready = lines.any(|line| line.starts_with("ready"));
     if !ready {
         let mut said = String::new();
         std::io::Read::read_to_string(&mut run.stderr.take().unwrap(), &mut said).unwrap();
         panic!("not ready: {said}");
     }
+    let link = lines.next().unwrap_or_default();
+    assert!(
+        link.contains("http://127.0.0.1:") && link.ends_with('/'),
+        "the page's address comes last: {link}"
+    );
     run
 }
 

@@ -65,6 +65,22 @@ pub trait Channel: Send + Sync {
 
     /// The requests that fetch what an inbound message only points to.
     fn fetch(&self, what: &Fetch) -> Post;
+
+    /// How many answers one thread gets a day, or a chat without threads. `None` = as many as the limits allow; where machines
+    /// may answer each other, a number.
+    fn answers_a_day(&self, _settings: &serde_json::Value) -> Option<u32> {
+        None
+    }
+
+    /// What a failed message says that is not taken as a reply, nor in any other way: why, and what to do about it.
+    fn unreachable(&self) -> &'static str {
+        "the chat is not there any more"
+    }
+
+    /// The setting, missing among these, without which nobody is known to belong to the workspace.
+    fn lacks(&self, _settings: &serde_json::Value) -> Option<&'static str> {
+        None
+    }
 }
 
 /// What a channel is judged with. All of it belongs to one account.

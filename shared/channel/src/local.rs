@@ -1,7 +1,12 @@
 //! What `make run` and the tests need of a room beside the contract: events as its platform would send them, and the
 //! platform's own part for the stand-in.
 
+mod look;
+pub mod recorded;
+
 use serde_json::{Value, json};
+
+pub use look::{Button, Look, Markup, at, buttons};
 
 use crate::{Channel, Keys, Request, Response, Secrets};
 
@@ -17,6 +22,12 @@ pub trait Local: Channel {
     /// The key by which the platform knows a repetition of this call; `None` where it shows it again.
     fn known_by(&self, _request: &Request) -> Option<String> {
         None
+    }
+
+    /// Whether a call that was answered well goes on into the local cloud, whose answer then counts: where the platform is a
+    /// service of AWS that the product reads back itself.
+    fn is_passed_on(&self, _request: &Request) -> bool {
+        false
     }
 
     /// The id of the message that this call changes; `None` where it makes a new one, or none.
@@ -37,6 +48,23 @@ pub trait Local: Channel {
 
     /// Plays the platform's API. `request.path` is `/<base>/…`, its base being one of [`crate::Spec::bases`].
     fn answer(&self, request: &Request) -> Answer;
+
+    /// How a call that succeeded looks to people, beside the texts of its [`Answer`].
+    fn look(&self, _call: &Request, _response: &Response) -> Look {
+        Look::default()
+    }
+
+    /// Somebody presses a button under the message of the id `under`; `message.text` is what the button says. By default
+    /// the platform says it in the person's name. A button that opens a form is pressed with an empty text, and its form
+    /// is sent with what was written.
+    fn press(&self, message: &Message<'_>, _under: &str) -> Event {
+        self.event(message)
+    }
+
+    /// Whether this answer to an event makes the platform show that an answer is being written.
+    fn shows_writing(&self, _ack: &Response) -> bool {
+        false
+    }
 }
 
 /// Something a person writes.
@@ -64,6 +92,32 @@ pub struct Event {
     pub request: Request,
     /// What [`Said::reply_key`] of the answer will be.
     pub reply_key: String,
+}
+
+/// The request as it goes over HTTP. A notification of SNS (method `EVENT`) does so as an invocation of its function.
+pub fn delivered(request: Request) -> Request {
+    if request.method != "EVENT" {
+        return request;
+    }
+    let topic = request.headers.get("x-amz-sns-topic-arn").unwrap_or("");
+    let sns =
+        json!({"Type": "Notification", "TopicArn": topic, "Message": String::from_utf8_lossy(&request.body)});
+    let event = json!({"Records": [{"EventSource": "aws:sns", "Sns": sns}]});
+    // The local cloud asks who calls, and takes the account's root by its name alone.
+    let caller = "AWS4-HMAC-SHA256 Credential=test/20261121/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0";
+    let headers = [("authorization", caller), ("x-amz-date", "20261121T000000Z")].into_iter().collect();
+    Request::new("POST", &request.url, headers, event.to_string())
+}
+
+/// The status that the webhook gave to a request of this method, out of the answer over HTTP: an invocation's is another one
+/// than the function's. Lambda tries again what failed, as platforms do on a 500.
+pub fn acknowledged(method: &str, status: u16, body: &[u8]) -> u16 {
+    if method != "EVENT" || !(200..300).contains(&status) {
+        return status;
+    }
+    let answer: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let given = answer.get("statusCode").and_then(Value::as_u64);
+    given.and_then(|status| u16::try_from(status).ok()).unwrap_or(500)
 }
 
 /// How the platform answers a call, and what people see of it.

@@ -194,7 +194,7 @@ pub enum OnDoubt {
 /// How the platform learns our address.
 #[derive(Debug, Clone, Copy)]
 pub enum Connect {
-    /// By hand; what to do, step by step. `{url}` stands for the webhook's address.
+    /// By hand; what to do, step by step. `{url}` stands for the webhook's address, `{stack}` and `{region}` for where it is.
     Manual(&'static str),
     /// By calls to its API, given the webhook's address and the channel's settings; then, if not empty, what is left to do by hand.
     Call(fn(url: &str, settings: &Value) -> Vec<Step>, &'static str),

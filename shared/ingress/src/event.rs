@@ -1,10 +1,15 @@
-//! The payload of a function URL, format 2.0, and its answer.
+//! The payload of a function URL, format 2.0, and its answer; for a channel without an address, the event of an SNS topic.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads>
+//! <https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html>
 
 use std::collections::BTreeMap;
 
 use channel::{Headers, Request, Response, sign};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The method of a request that is a notification: no HTTP request has it.
+const NOTIFICATION: &str = "EVENT";
 
 /// What of the payload is used.
 #[derive(Deserialize, Default)]
@@ -16,6 +21,9 @@ pub(crate) struct Event {
     request_context: RequestContext,
     body: Option<String>,
     is_base64_encoded: bool,
+    /// Of anybody who may invoke the function: read by [`Event::notifications`] only.
+    #[serde(rename = "Records")]
+    records: Value,
 }
 
 #[derive(Deserialize, Default)]
@@ -26,9 +34,10 @@ struct RequestContext {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 struct Http {
     method: String,
+    source_ip: String,
 }
 
 /// What goes back.
@@ -42,8 +51,27 @@ pub(crate) struct Reply {
 }
 
 impl Event {
+    /// The notifications of that topic, each as a request that the room can judge: `x-amz-sns-topic-arn` is set, the body is
+    /// the message. Nothing for requests, whose top level Lambda writes itself, and for other topics.
+    pub fn notifications(&self, topic: &str) -> Vec<Request> {
+        let records = self.records.as_array().filter(|_| self.request_context.http.method.is_empty());
+        let notification = |record: &Value| {
+            let text = |at: &str| record.pointer(at).and_then(Value::as_str);
+            let is_ours = text("/EventSource") == Some("aws:sns") && text("/Sns/TopicArn") == Some(topic);
+            let headers = [("x-amz-sns-topic-arn", topic), ("x-amz-sns-message-type", "Notification")];
+            let message = text("/Sns/Message").filter(|_| is_ours)?;
+            Some(Request::new(NOTIFICATION, "/", headers.into_iter().collect(), message))
+        };
+        records.into_iter().flatten().filter_map(notification).collect()
+    }
+
+    /// The address that it came from, as Lambda saw it: headers are what a sender makes them.
+    pub fn source(&self) -> &str {
+        &self.request_context.http.source_ip
+    }
+
     /// The request as it was sent, its body as raw bytes, its URL as the sender addressed it. `None` when Lambda's own
-    /// encoding of the body is broken.
+    /// encoding of the body is broken, or the method is none.
     pub fn into_request(self) -> Option<Request> {
         let body = self.body.unwrap_or_default();
         let body = if self.is_base64_encoded { sign::from_base64(&body)? } else { body.into_bytes() };
@@ -54,7 +82,8 @@ impl Event {
         let path = if self.raw_path.is_empty() { "/" } else { &self.raw_path };
         let mark = if self.raw_query_string.is_empty() { "" } else { "?" };
         let url = format!("{scheme}://{host}{path}{mark}{}", self.raw_query_string);
-        Some(Request::new(&self.request_context.http.method, &url, headers, body))
+        let method = &self.request_context.http.method;
+        (!method.eq_ignore_ascii_case(NOTIFICATION)).then(|| Request::new(method, &url, headers, body))
     }
 }
 
@@ -109,6 +138,28 @@ pub(crate) mod tests {
         assert_eq!((request.url.as_str(), request.body.as_slice()), ("http://l:4566/", "é".as_bytes()));
         let broken = json!({"body": "%%", "isBase64Encoded": true});
         assert!(serde_json::from_value::<Event>(broken).unwrap().into_request().is_none());
+    }
+
+    #[test]
+    fn notifications_come_from_the_own_topic_and_from_nowhere_else() {
+        let record = |source: &str, topic: &str| json!({"EventSource": source, "Sns": {"TopicArn": topic, "Message": "m"}});
+        let event = |value: Value| serde_json::from_value::<Event>(value).unwrap();
+        let count = |value: Value| event(value).notifications("arn:t").len();
+        let good = record("aws:sns", "arn:t");
+        let taken = event(json!({"Records": [good]})).notifications("arn:t").remove(0);
+        assert_eq!(
+            (taken.method.as_str(), taken.path.as_str(), taken.body.as_slice()),
+            ("EVENT", "/", &b"m"[..])
+        );
+        assert_eq!(taken.headers.get("x-amz-sns-topic-arn"), Some("arn:t"));
+        assert_eq!(count(json!({"Records": [record("aws:sns", "arn:u")]})), 0);
+        assert_eq!(count(json!({"Records": [record("aws:sqs", "arn:t")]})), 0);
+        assert_eq!(count(json!({"Records": "x"})), 0);
+        assert_eq!(count(json!({"body": json!({"Records": [good]}).to_string()})), 0, "a body says nothing");
+        let request = json!({"Records": [good], "requestContext": {"http": {"method": "POST"}}});
+        assert_eq!(count(request), 0);
+        let posed = json!({"requestContext": {"http": {"method": "event"}}, "headers": {"x-amz-sns-topic-arn": "arn:t"}});
+        assert!(event(posed).into_request().is_none(), "a request cannot pose as a notification");
     }
 
     #[test]

@@ -61,10 +61,18 @@ pub(crate) struct Webhook<S, Q, F> {
     pub secrets: S,
     pub queue: Q,
     pub keys: KeyCache<F>,
+    /// The SNS topic whose notifications are taken in place of requests, where the channel has one.
+    pub topic: Option<String>,
 }
 
+/// A notification was not put on the queue; Lambda tries again.
+#[derive(Debug, thiserror::Error)]
+#[error("the notification was answered {0}: it is tried again")]
+pub(crate) struct NotTaken(u16);
+
 /// One invocation. Times are Unix milliseconds.
-pub(crate) struct Call {
+#[derive(Debug, Clone)]
+pub struct Call {
     pub request_id: String,
     pub ends_at: i64,
     pub now: i64,
@@ -87,22 +95,45 @@ struct Line {
 }
 
 impl<S: Source, Q: Sink, F: Fetch> Webhook<S, Q, F> {
+    /// Takes the notifications of the channel's topic, or else answers the request.
+    ///
+    /// # Errors
+    /// A notification could not be judged or enqueued. Where nobody reads an answer, only an error asks for a repetition.
+    pub async fn take(&self, event: Event, call: &Call) -> Result<Reply, NotTaken> {
+        let notifications = self.topic.as_deref().map(|topic| event.notifications(topic)).unwrap_or_default();
+        if notifications.is_empty() {
+            return Ok(self.handle(event, call).await);
+        }
+        for notification in notifications {
+            let reply = self.handle_request(Some(notification), call).await;
+            if reply.status >= 500 {
+                return Err(NotTaken(reply.status));
+            }
+        }
+        Ok(Response::empty(200).into())
+    }
+
     pub async fn handle(&self, event: Event, call: &Call) -> Reply {
+        self.handle_request(event.into_request(), call).await.into()
+    }
+
+    /// `None`: Lambda's own encoding of the request is broken.
+    pub async fn handle_request(&self, request: Option<Request>, call: &Call) -> Response {
         // The trace goes with the messages to the invoker, whose lines name it too.
         let (channel, request_id) = (self.channel.spec().name, call.request_id.as_str());
         let span = tracing::error_span!("webhook", channel, request_id, trace = request_id);
         let taken = async {
             let begun = Instant::now();
             let mut line = Line::default();
-            let response = self.answer(event, call, &mut line).await;
+            let response = self.answer(request, call, &mut line).await;
             line.write(response.status, u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
-            response.into()
+            response
         };
         taken.instrument(span).await
     }
 
-    async fn answer(&self, event: Event, call: &Call, line: &mut Line) -> Response {
-        let Some(mut request) = event.into_request() else {
+    async fn answer(&self, request: Option<Request>, call: &Call, line: &mut Line) -> Response {
+        let Some(mut request) = request else {
             let malformed = Outcome::Forged("its body is not base64");
             return line.refuse(malformed, reject(self.channel.spec()), String::new());
         };
@@ -144,7 +175,7 @@ impl<S: Source, Q: Sink, F: Fetch> Webhook<S, Q, F> {
     }
 
     /// The account of that name, after an early look at the secrets where it is not among those known.
-    async fn account(&self, name: &str) -> Result<Option<Account>, String> {
+    pub async fn account(&self, name: &str) -> Result<Option<Account>, String> {
         let accounts = self.secrets.accounts().await.map_err(|error| error.to_string())?;
         if let Some(account) = accounts.get(name) {
             return Ok(Some(account.clone()));

@@ -8,6 +8,7 @@
 
 mod account;
 pub mod aws;
+pub mod door;
 mod event;
 pub mod failpoint;
 mod handle;
@@ -15,7 +16,6 @@ mod judge;
 mod keys;
 pub mod log;
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -27,13 +27,16 @@ use secrets::Secrets;
 pub use judge::{Outcome, Verdict, judge};
 pub use lambda_runtime::Error;
 
+pub use handle::Call;
+
 use event::Event;
-use handle::{Call, ChannelSecrets, Webhook};
+use handle::{ChannelSecrets, Webhook};
 use keys::KeyCache;
 
 /// Runs the webhook function of a channel until Lambda ends the process. Touches no network before the first request.
 ///
-/// Environment: `QUEUE_URL`, `SECRETS` (`/<stack>/<channel>`), `CHANNEL` (checked), and what [`aws::from_env`] reads.
+/// Environment: `QUEUE_URL`, `SECRETS` (`/<stack>/<channel>`), `CHANNEL` (checked), for a channel without an address
+/// `TOPIC_ARN`, and what [`aws::from_env`] reads.
 ///
 /// # Errors
 /// The environment is not that of a webhook function; the text names the variable.
@@ -46,34 +49,42 @@ pub fn serve(channel: &'static dyn Channel) -> Pin<Box<dyn Future<Output = Resul
 
 async fn run(channel: &'static dyn Channel) -> Result<(), Error> {
     log::init();
-    let spec = channel.spec();
-    let meant = std::env::var("CHANNEL").unwrap_or_default();
-    if !meant.is_empty() && meant != spec.name {
-        return Err(
-            format!("this is the code of {}, and CHANNEL says {meant}: deploy again", spec.name).into()
-        );
-    }
+    is_meant(channel)?;
     let aws = aws::from_env()?;
     let webhook = Webhook {
         channel,
         secrets: ChannelSecrets { secrets: Secrets::connect(&aws), path: aws::variable("SECRETS")? },
         queue: Queue::connect(&aws, aws::variable("QUEUE_URL")?),
         keys: KeyCache::new(keys::fetcher()?),
+        topic: aws::variable("TOPIC_ARN").ok(),
     };
     let webhook = &webhook;
     let handler = |event: LambdaEvent<Event>| async move {
-        let call = Call {
-            request_id: event.context.request_id,
-            ends_at: i64::try_from(event.context.deadline).unwrap_or(i64::MAX),
-            now: now(),
-        };
-        Ok::<_, Infallible>(webhook.handle(event.payload, &call).await)
+        let call = call(&event.context);
+        webhook.take(event.payload, &call).await.map_err(Error::from)
     };
     lambda_runtime::run(service_fn(handler)).await
 }
 
+/// The function that runs is the one that was deployed.
+fn is_meant(channel: &dyn Channel) -> Result<(), Error> {
+    let (name, meant) = (channel.spec().name, std::env::var("CHANNEL").unwrap_or_default());
+    if !meant.is_empty() && meant != name {
+        return Err(format!("this is the code of {name}, and CHANNEL says {meant}: deploy again").into());
+    }
+    Ok(())
+}
+
+fn call(context: &lambda_runtime::Context) -> Call {
+    Call {
+        request_id: context.request_id.clone(),
+        ends_at: i64::try_from(context.deadline).unwrap_or(i64::MAX),
+        now: now(),
+    }
+}
+
 /// Unix milliseconds.
-fn now() -> i64 {
+pub fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -17,6 +17,8 @@
 //! | `USAGE#<month>` | `<channel>#<account>#<user>#<conversation>#<assistant>#<model>#<day>` | what was used that day |
 //! | `COOLDOWN` | `<model>` | a model that is left alone for some time |
 //! | `TOKEN#<channel>#<account>` | `<name>` | a token that the platform issued for some time |
+//! | `WEB#<account>#<session>` | `OUT#…` | a part of a reply to a page: the channel `web` writes and lays it out |
+//! | | `SIGN` | what is being written there |
 //! | `CONFIG` | `CURRENT` | the configuration |
 //! | | `LAST_GOOD` | the newest one that an invoker could read |
 

@@ -12,6 +12,7 @@ mod error;
 mod inbox;
 mod keys;
 mod memory;
+mod outbox;
 mod pending;
 mod people;
 mod spend;

@@ -25,6 +25,8 @@ pub const LEASE_MS: i64 = 15_000;
 pub const SKEW_MS: i64 = 5_000;
 /// How often a holder renews lease and token, milliseconds.
 pub const TICK_MS: u64 = 5_000;
+/// Each tick sees `/stop`, which is promised within 6 s.
+const _: () = assert!(TICK_MS <= 5_000);
 /// A burst of messages has ended when none came for this long, milliseconds.
 const BURST_MS: i64 = 700;
 /// No burst is waited for longer than this, milliseconds.

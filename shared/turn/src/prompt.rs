@@ -9,6 +9,9 @@ pub struct Line {
     pub text: String,
 }
 
+/// Ends a stopped answer for the model, which would else answer the question after all together with the next one.
+const STOPPED: &str = "(stopped by the user)";
+
 /// What a text costs, in estimated tokens.
 pub type Estimate = fn(&str) -> u32;
 
@@ -32,9 +35,12 @@ pub fn lines(history: &[Turn], new: &[Spoken], group: bool, budget: u32, estimat
 
 fn of_turn(turn: &Turn, group: bool) -> Vec<Line> {
     let mut lines: Vec<Line> = turn.messages.iter().map(|spoken| said(spoken, group)).collect();
-    if !turn.answer.is_empty() {
-        lines.push(Line { by_assistant: true, text: turn.answer.clone() });
-    }
+    let answer = match (turn.stopped, turn.answer.as_str()) {
+        (true, "") => STOPPED.to_owned(),
+        (true, partial) => format!("{partial} … {STOPPED}"),
+        (false, whole) => whole.to_owned(),
+    };
+    lines.push(Line { by_assistant: true, text: answer });
     lines
 }
 
@@ -115,6 +121,16 @@ mod tests {
         check(&history, &new, false, 7, &all[2..]);
         check(&history, &new, false, 6, &all[4..]);
         check(&history, &new[..1], true, 14, &[(false, "Ana: two"), (true, "zwei"), (false, "Ana: three")]);
+    }
+
+    #[test]
+    fn a_stopped_answer_is_not_asked_for_again() {
+        let stopped = |number, said, answer| Turn { stopped: true, ..turn(number, said, answer) };
+        let history = [stopped(2, "two", ""), stopped(1, "one", "ei")];
+        let said = "(stopped by the user)";
+        let half = format!("ei … {said}");
+        let all = [(false, "one"), (true, &*half), (false, "two"), (true, said), (false, "three")];
+        check(&history, &[spoken("Ana", "three")], false, 100, &all);
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! ```text
 //! cargo bench --profile local -p tests --bench budget -- [--all] [--http] [--runs 11] [--show] [--build-profile release]
 //! ```
-//! `--all` adds the sizes of all webhook functions, `--show` prints what the functions log.
+//! `--all` adds the sizes of all webhook functions and how long each takes until it asks for its first event, `--show` prints what the functions log.
 
 mod authority;
 mod binaries;
@@ -33,7 +33,7 @@ use authority::Authority;
 use cloud::Cloud;
 use cost::Usage;
 use measure::{Sample, Subject};
-use report::{Function, Report, Size, Throttled};
+use report::{Function, Report, Size, Start, Throttled};
 
 /// 128 MB's share of a core: at 1,769 MB a function has one.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>
@@ -98,8 +98,7 @@ fn run(options: &Options) -> Result<bool, String> {
     let mut sizes = Vec::new();
     let mut packages = vec![ECHO, events::CHANNEL, INVOKER];
     if options.all {
-        let others = model_invoker::channels::ALL.iter().map(|room| room.spec().name);
-        packages.extend(others.filter(|name| *name != events::CHANNEL));
+        packages.extend(others());
     }
     let folder = binaries::build(&packages, &options.profile)?;
     for name in packages {
@@ -117,7 +116,11 @@ fn run(options: &Options) -> Result<bool, String> {
     let address =
         if options.tls { format!("https://localhost:{port}") } else { format!("http://127.0.0.1:{port}") };
 
-    let subjects = subjects(&folder, &environment(&address, &authority));
+    let environment = environment(&address, &authority);
+    let mut subjects = subjects(&folder, &environment);
+    if options.all {
+        subjects.extend(others().map(|name| starting(name, &folder, &environment)));
+    }
     let mut samples: Vec<Vec<Sample>> = subjects.iter().map(|_| Vec::new()).collect();
     let mut calls = BTreeMap::new();
     for run in 1..=options.runs {
@@ -142,6 +145,27 @@ fn run(options: &Options) -> Result<bool, String> {
     let file = tests::root().join("target/bench.json");
     std::fs::write(&file, json).map_err(|error| format!("{}: {error}", file.display()))?;
     Ok(report.is_kept())
+}
+
+/// The channels that the bench's own one stands for.
+fn others() -> impl Iterator<Item = &'static str> {
+    let all = model_invoker::channels::ALL.iter().map(|room| room.spec().name);
+    all.filter(|name| *name != events::CHANNEL)
+}
+
+/// A webhook function up to where it asks for its first event.
+fn starting(name: &'static str, folder: &Path, environment: &[(&'static str, String)]) -> Subject {
+    let own = [("CHANNEL", name.to_owned()), ("SECRETS", format!("{}/{name}", events::SECRETS))];
+    Subject {
+        label: name,
+        binary: folder.join(name),
+        environment: environment.iter().cloned().chain(own).collect(),
+        event: None,
+        is_done: |_| true,
+        streamed: false,
+        warm: 0,
+        share: None,
+    }
 }
 
 /// What the template and Lambda set, for both functions.
@@ -188,7 +212,7 @@ fn subjects(folder: &Path, environment: &[(&'static str, String)]) -> Vec<Subjec
             ("CHANNEL", events::CHANNEL),
             ("SECRETS", &format!("{}/{}", events::SECRETS, events::CHANNEL)),
         ]),
-        event: events::webhook,
+        event: Some(events::webhook),
         is_done: events::was_taken,
         streamed: false,
         warm,
@@ -198,7 +222,7 @@ fn subjects(folder: &Path, environment: &[(&'static str, String)]) -> Vec<Subjec
         label,
         binary: folder.join(INVOKER),
         environment: with(&[("SECRETS", events::SECRETS)]),
-        event: events::queued,
+        event: Some(events::queued),
         is_done: events::was_acknowledged,
         streamed,
         warm,
@@ -207,7 +231,7 @@ fn subjects(folder: &Path, environment: &[(&'static str, String)]) -> Vec<Subjec
     let echo = |share, warm| Subject {
         label: ECHO,
         binary: folder.join(ECHO),
-        event: events::small,
+        event: Some(events::small),
         is_done: |_| true,
         ..webhook(share, warm)
     };
@@ -263,6 +287,12 @@ fn report(
         runs: options.runs,
         slowness,
         functions: vec![echo, webhook, invoker, streamed],
+        starts: subjects
+            .iter()
+            .zip(samples)
+            .filter(|(subject, _)| subject.share.is_none())
+            .map(|(subject, samples)| Start::of(subject.label, samples))
+            .collect(),
         throttled: throttled.map(|(subject, samples)| Throttled::of(subject.label, samples)).collect(),
         sizes,
         usage,

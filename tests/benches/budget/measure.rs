@@ -17,8 +17,8 @@ pub struct Subject {
     pub label: &'static str,
     pub binary: PathBuf,
     pub environment: Vec<(&'static str, String)>,
-    /// The event of the n-th invocation.
-    pub event: fn(usize) -> String,
+    /// The event of the n-th invocation; `None` = it is only started.
+    pub event: Option<fn(usize) -> String>,
     /// Whether an answer is the one of an event that was worked off.
     pub is_done: fn(&Value) -> bool,
     /// The model writes its answer bit by bit.
@@ -61,14 +61,18 @@ impl Subject {
         runtime.wait()?;
         let mut sample = Sample { init_wall: ms(begun.elapsed()), ..Sample::default() };
         sample.init_cpu = settled(&mut process);
+        let Some(event) = self.event else {
+            sample.peak = process.peak_mb();
+            return Ok(sample);
+        };
         if let Some(share) = self.share {
             process.throttle(share).map_err(|error| format!("throttling is not possible: {error}"))?;
         }
-        sample.first_wall = self.invoke(&mut runtime, 0)?;
+        sample.first_wall = self.invoke(&mut runtime, event(0))?;
         let first = settled(&mut process);
         sample.first_cpu = first - sample.init_cpu;
         for n in 1..=self.warm {
-            self.invoke(&mut runtime, n)?;
+            self.invoke(&mut runtime, event(n))?;
         }
         sample.warm_cpu = (settled(&mut process) - first) / self.warm as f64;
         sample.peak = process.peak_mb();
@@ -76,13 +80,13 @@ impl Subject {
         Ok(sample)
     }
 
-    /// The n-th event; how long its answer took.
-    fn invoke(&self, runtime: &mut Runtime, n: usize) -> Result<f64, String> {
-        let answered = runtime.invoke((self.event)(n))?;
+    /// An event; how long its answer took.
+    fn invoke(&self, runtime: &mut Runtime, event: String) -> Result<f64, String> {
+        let answered = runtime.invoke(event)?;
         runtime.wait()?;
         let body: Value = serde_json::from_slice(&answered.body).unwrap_or_default();
         if !(self.is_done)(&body) {
-            return Err(format!("event {n} was not worked off: {body} (--show prints the function's log)"));
+            return Err(format!("an event was not worked off: {body} (--show prints the function's log)"));
         }
         Ok(ms(answered.took))
     }

@@ -23,6 +23,8 @@ pub struct Report {
     /// CPU time here, as a multiple of that on the machine on which the budgets were set.
     pub slowness: f64,
     pub functions: Vec<Function>,
+    /// Cold starts: of all webhook functions with `--all`.
+    pub starts: Vec<Start>,
     /// At 128 MB's share of a core after the init phase; empty where this machine cannot throttle.
     pub throttled: Vec<Throttled>,
     pub sizes: Vec<Size>,
@@ -43,6 +45,14 @@ pub struct Function {
     pub first_cpu: Figure,
     pub warm_cpu: Figure,
     pub peak: Figure,
+}
+
+/// From the process's start until it asks for its first event, milliseconds.
+#[derive(Clone, Serialize)]
+pub struct Start {
+    pub name: &'static str,
+    pub cpu: Figure,
+    pub wall: Figure,
 }
 
 /// Milliseconds.
@@ -88,6 +98,13 @@ impl Function {
             warm_cpu: Figure::of(samples, |sample| sample.warm_cpu),
             peak: Figure::of(samples, |sample| sample.peak),
         }
+    }
+}
+
+impl Start {
+    pub fn of(name: &'static str, samples: &[Sample]) -> Start {
+        let cpu = Figure::of(samples, |sample| sample.init_cpu);
+        Start { name, cpu, wall: Figure::of(samples, |sample| sample.init_wall) }
     }
 }
 
@@ -163,9 +180,12 @@ impl Report {
             let cells = [show(init_cpu, 2), show(first_cpu, 2), show(warm_cpu, 3), show(peak, 1)];
             println!("{name:<22}{:>20}{:>20}{:>20}{:>18}", cells[0], cells[1], cells[2], cells[3]);
         }
-        println!("\n{:<22}{:>12}{:>12}", "", "bytes", "zip");
+        println!("\n{:<22}{:>12}{:>12}{:>20}{:>20}", "", "bytes", "zip", "start CPU ms", "start wall ms");
         for Size { name, bytes, zip_bytes } in &self.sizes {
-            println!("{name:<22}{bytes:>12}{zip_bytes:>12}");
+            let start = self.starts.iter().find(|start| start.name == name);
+            let (cpu, wall) =
+                start.map_or_else(Default::default, |start| (show(&start.cpu, 2), show(&start.wall, 1)));
+            println!("{name:<22}{bytes:>12}{zip_bytes:>12}{cpu:>20}{wall:>20}");
         }
         self.print_throttled();
         self.print_cost();

@@ -33,6 +33,8 @@ const CONFIGURATION: &str = "
 version: 1
 models:
   default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
+channels:
+  email: {answers_per_thread: 0}
 assistants:
   default: {disclosure: never}
 ";

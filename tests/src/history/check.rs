@@ -135,6 +135,11 @@ impl<'a> Known<'a> {
         self.runs.get(conversation).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// How often the product said that a post in the conversation may or may not stand there.
+    fn doubts(&self, conversation: &str) -> usize {
+        self.history.doubts.iter().filter(|doubt| *doubt == conversation).count()
+    }
+
     /// The turns that hold a message.
     fn turns_of(&self, message: &Message) -> Vec<&'a Turn> {
         let turns = self.turns.get(message.conversation.as_str()).map(Vec::as_slice).unwrap_or_default();

@@ -139,6 +139,49 @@ fn what_is_answered_twice_is_found() {
 }
 
 #[test]
+fn what_is_shown_again_where_doubts_are_left_out_is_found() {
+    let skipping = |change: fn(&mut History)| {
+        broken(|history| {
+            history.messages[0].meant = Meant::AnsweredOnce;
+            history.posts[0].unanswered = true;
+            doubt(history, 1);
+            change(history);
+        })
+    };
+    assert_eq!(skipping(|_| {}), []);
+    // Left out, and counted; left out, and nobody knows why; not asked at all.
+    assert_eq!(skipping(|history| drop(history.posts.remove(1))), []);
+    let silently = |history: &mut History| {
+        history.posts.remove(1);
+        doubt(history, 0);
+    };
+    assert_eq!(skipping(silently), [Promise::NothingLost]);
+    let lost = |history: &mut History| {
+        history.posts.drain(..2);
+        history.turns.remove(0);
+    };
+    assert_eq!(skipping(lost), [Promise::NothingLost]);
+    // A counted doubt excuses no second showing here.
+    assert_eq!(
+        skipping(|history| history.posts.insert(1, post(21, "You said: a1"))),
+        [Promise::NothingTwice]
+    );
+}
+
+#[test]
+fn what_is_stopped_still_ends_in_a_turn() {
+    let stopped = |change: fn(&mut History)| {
+        broken(|history| {
+            history.messages[1].meant = Meant::Stopped;
+            history.posts.pop();
+            change(history);
+        })
+    };
+    assert_eq!(stopped(|_| {}), []);
+    assert_eq!(stopped(|history| drop(history.turns.pop())), [Promise::NothingLost]);
+}
+
+#[test]
 fn two_turns_for_one_message_are_found() {
     assert_eq!(broken(|history| history.turns.push(turn(2, &["2"], 26))), [Promise::OneEnd]);
 }

@@ -81,6 +81,12 @@ pub fn at_once(n: usize, i: usize, text: &str, answer: &str) -> Line {
     Line { meant: Meant::AnsweredAtOnce, ..command(n, i, text, answer) }
 }
 
+/// Stops the answer that is being written, if one still is.
+pub fn stop(n: usize, i: usize) -> Line {
+    let marks = vec![Mark::OneOf(&["Stopped.", "I am not writing anything"])];
+    Line { marks, ..at_once(n, i, "/stop", "") }
+}
+
 /// The model thinks long about this: so long that lease and token must be renewed.
 pub fn slow(mark: &str) -> Value {
     json!({"channel": "model", "delay_ms": 7_000, "holds": mark})

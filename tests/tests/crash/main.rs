@@ -32,7 +32,8 @@ use record::Calls;
 use script::Script;
 use watch::Watch;
 
-/// Everybody may talk, but for one account; on another newer messages interrupt.
+/// Everybody may talk, but for one account; on another newer messages interrupt, on a third doubtful posts are left out. A mail
+/// thread gets as many answers as others.
 const CONFIGURATION: &str = "
 version: 1
 models:
@@ -40,9 +41,11 @@ models:
 assistants:
   default: {disclosure: never}
 channels:
-  telegram: {accounts: {closed: {access: owner}, hasty: {overlap: interrupt}}}
+  telegram: {accounts: {closed: {access: owner}, hasty: {overlap: interrupt}, once: {on_doubt: skip}}}
+  email: {answers_per_thread: 0}
 ";
-const SECRETS: &str = r#"{"model": {"openai": "sk-local"}, "telegram/closed": {}, "telegram/hasty": {}}"#;
+const SECRETS: &str =
+    r#"{"model": {"openai": "sk-local"}, "telegram/closed": {}, "telegram/hasty": {}, "telegram/once": {}}"#;
 /// Turns at the same time, one of the values that the template allows: many conversations wait for a dead holder's lease.
 const TURNS_AT_ONCE: &str = "20";
 /// The queue's own time-out is half an hour, and is what a message is hidden for whose holder dies before its first act.

@@ -5,14 +5,14 @@ use serde_json::Value;
 use tests::history::Meant;
 
 use crate::dice::Dice;
-use crate::lines::{Again, Line, at_once, mark, new_over, refused, rude, slow};
+use crate::lines::{Again, Line, at_once, mark, new_over, refused, rude, slow, stop};
 use crate::points::{self, POISON, Point};
 
 /// Part of the answer to `/help`.
 const HELP: &str = "Write to me as you would";
 /// Scenes in which nobody dies on purpose; those named more often come more often.
 const KINDS: &str = "plain plain group burst burst long long commands commands rude rude rude slow refused duplicate \
-    duplicate duplicate freeze hasty";
+    duplicate duplicate freeze hasty stopped once once";
 
 /// One conversation from its first word to its last.
 #[derive(Debug)]
@@ -166,6 +166,22 @@ fn other(scene: &mut Scene, n: usize, dice: &mut Dice) {
             scene.channel = if point.0 == "mark" { "discord" } else { scene.channel };
             let first = Line::long(n, 0, &points::freeze_word(point), scene.channel);
             scene.lines = vec![first, say(1, "still there?").after(20_000)];
+        }
+        "stopped" => {
+            scene.channel = "telegram";
+            scene.fault = Some(slow(&mark(n, 0, 0)));
+            scene.lines =
+                vec![Line { meant: Meant::Stopped, ..say(0, "think hard") }, stop(n, 1), say(2, "and now?")];
+        }
+        "once" => {
+            (scene.channel, scene.account) = ("telegram", "once");
+            let when = if dice.below(2) == 0 { "before" } else { "after" };
+            let word = points::death_word(("call", when));
+            let (about, fault) = rude(scene.channel, &mark(n, 0, 0), dice);
+            scene.about = format!("doubts are left out: {about}");
+            scene.fault = Some(fault);
+            let lines = [Line::long(n, 0, &word, scene.channel), say(1, "and now?").after(1_000)];
+            scene.lines = lines.map(|line| Line { meant: Meant::AnsweredOnce, ..line }).into();
         }
         "hasty" => {
             (scene.channel, scene.account) = ("telegram", "hasty");

@@ -6,10 +6,12 @@ mod access;
 mod compatibility;
 mod faults;
 mod lookup;
+mod mail;
 mod media;
 mod memory;
 mod model;
 mod operations;
+mod operator;
 mod overlap;
 mod personas;
 mod rude;
@@ -18,6 +20,7 @@ mod streaming;
 mod table;
 mod talk;
 mod tools;
+mod web;
 mod windows;
 
 use std::future::Future;
@@ -59,7 +62,8 @@ fn shared(test: impl AsyncFnOnce(&World)) {
     static TURN: OnceLock<Mutex<()>> = OnceLock::new();
     RUNTIME.block_on(async {
         let _turn = TURN.get_or_init(Mutex::default).lock().await;
-        let world = WORLD.get_or_init(|| async { World::start("shared", &whole_answers(), secrets).await }).await;
+        let world =
+            WORLD.get_or_init(|| async { World::start("shared", &whole_answers(), secrets).await }).await;
         world.think(0).await;
         test(world).await;
     });

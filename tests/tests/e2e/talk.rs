@@ -195,9 +195,10 @@ fn commands_are_answered_and_stop_stops() {
         world.think(60_000).await;
         let slow = world.send(say("think hard")).await;
         world.asked(before + 2).await;
-        let stop = world.send(say("/stop")).await;
+        let (stop, sent) = (world.send(say("/stop")).await, std::time::Instant::now());
         world.until(&stop, |said| said.iter().any(|text| text == "Stopped.")).await;
         world.at_rest(&slow).await;
+        eprintln!("/stop stopped the answer within {} ms", sent.elapsed().as_millis());
         let said = world.said(&slow).await;
         assert!(!said.iter().any(|text| text.contains("think hard")), "{said:?}");
     });

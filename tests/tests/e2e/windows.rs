@@ -102,3 +102,43 @@ fn a_reply_whose_window_is_over_goes_the_other_way_or_to_the_dead_letters() {
         },
     );
 }
+
+/// After a day WhatsApp takes approved templates only; without one the failed message names the setting.
+#[test]
+fn a_late_whatsapp_reply_takes_the_template_or_says_which_setting_names_one() {
+    let config =
+        format!("{OPEN}channels:\n  whatsapp: {{accounts: {{support: {{template: late_reply}}}}}}\n");
+    alone(
+        "templates",
+        &config,
+        |options| options.channels = vec!["whatsapp".into()],
+        async |world| {
+            let too_late = async |text: &str, times: u32| {
+                let error = json!({"error": {"code": 131_047, "message": "(#131047) Re-engagement message"}});
+                let fault = json!({"channel": "whatsapp", "holds": text, "status": 400, "times": times, "body": error});
+                world.tell("/fault", fault).await;
+            };
+            too_late("without one", 2).await;
+            let sent = world.send(Words::of("whatsapp", "321", "without one")).await;
+            let dead = dead(world, 1).await;
+            let letter = dead.get(sent.conversation.as_ref().unwrap().as_str()).unwrap();
+            assert!(letter.reason.contains("set channels.whatsapp.template"), "{}", letter.reason);
+            assert!(world.said(&sent).await.is_empty());
+
+            too_late("with one", 1).await;
+            let words = Words { account: "support", ..Words::of("whatsapp", "322", "with one") };
+            let sent = world.send(words).await;
+            assert_eq!(world.reply(&sent).await, "You said: with one");
+            world.settled().await;
+            let calls = world.calls("whatsapp").await;
+            let with = calls.iter().filter(|call| call["body"].to_string().contains("with one"));
+            let names: Vec<&str> =
+                with.map(|call| call["body"]["template"]["name"].as_str().unwrap_or("no template")).collect();
+            assert_eq!(
+                names,
+                ["no template", "late_reply"],
+                "Meta refuses the text, then takes the template"
+            );
+        },
+    );
+}

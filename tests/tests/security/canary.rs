@@ -159,7 +159,7 @@ fn every_secret(world: &World) -> Vec<String> {
     let mut all = vec![MODEL_KEY.to_owned()];
     for channel in world.cloud.endpoints().channels.keys() {
         let secrets = world.cloud.secrets(channel, "main");
-        let public = ["public_key"];
+        let public = ["public_key", "topic_arn"];
         let values =
             secrets.names().filter(|name| !public.contains(name)).filter_map(|name| secrets.get(name));
         all.extend(values.map(|value| value.trim_start_matches("whsec_").to_owned()));

@@ -14,13 +14,15 @@ pub fn load(path: &Path) -> Value {
 
 /// Unrolls each `Fn::ForEach` over the channels, in resources and outputs.
 pub fn expand(mut template: Value, channels: &[String]) -> Value {
+    let maps = template["Mappings"].clone();
     for section in ["Resources", "Outputs"] {
         let mut flat = Map::new();
         for (name, value) in template[section].as_object().expect("a section") {
             if name.starts_with("Fn::ForEach::") {
                 for channel in channels {
                     for (name, value) in value[2].as_object().expect("the body of a loop") {
-                        flat.insert(name.replace("${Channel}", channel), fill(value, channel));
+                        let value = found(&fill(value, channel), &maps);
+                        flat.insert(name.replace("${Channel}", channel), value);
                     }
                 }
             } else {
@@ -46,7 +48,9 @@ pub fn statements(resources: &Value) -> impl Iterator<Item = (&str, &Value)> {
         let properties = &resource["Properties"];
         let inline =
             properties["Policies"].as_array().into_iter().flatten().map(|policy| &policy["PolicyDocument"]);
-        let own = (resource["Type"] == "AWS::IAM::ManagedPolicy").then(|| &properties["PolicyDocument"]);
+        let is_policy =
+            resource["Type"] == "AWS::IAM::ManagedPolicy" || resource["Type"] == "AWS::IAM::Policy";
+        let own = is_policy.then(|| &properties["PolicyDocument"]);
         let documents = inline.chain(own);
         let statements =
             documents.flat_map(|document| document["Statement"].as_array().expect("a list of statements"));
@@ -102,10 +106,33 @@ fn fill(value: &Value, channel: &str) -> Value {
         Value::Object(entries) => {
             let filled: Map<_, _> =
                 entries.iter().map(|(key, item)| (key.clone(), fill(item, channel))).collect();
-            match filled.get("Fn::Sub") {
-                Some(Value::String(text)) if !text.contains("${") => text.clone().into(),
+            match (filled.get("Fn::Sub"), filled.get("Ref")) {
+                (Some(Value::String(text)), _) if !text.contains("${") => text.clone().into(),
+                (_, Some(Value::String(name))) if name == "Channel" => channel.into(),
                 _ => Value::Object(filled),
             }
+        }
+        other => other.clone(),
+    }
+}
+
+/// Looks up what a mapping says of a channel; where it says nothing, the default.
+fn found(value: &Value, maps: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(|item| found(item, maps)).collect(),
+        Value::Object(entries) => {
+            if let Some([map, first, second, otherwise]) =
+                entries.get("Fn::FindInMap").and_then(Value::as_array).map(Vec::as_slice)
+            {
+                let key = |key: &Value| key.as_str().unwrap_or("").to_owned();
+                let row = maps[key(map)].get(key(first));
+                return match (row, second) {
+                    (None, _) => otherwise["DefaultValue"].clone(),
+                    (Some(row), Value::String(column)) => row[column].clone(),
+                    (Some(_), _) => value.clone(),
+                };
+            }
+            entries.iter().map(|(key, item)| (key.clone(), found(item, maps))).collect()
         }
         other => other.clone(),
     }

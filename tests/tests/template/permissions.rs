@@ -16,13 +16,14 @@ fn webhook_may_write_one_queue_and_read_its_own_secrets() {
         let own = format!(
             "arn:${{AWS::Partition}}:ssm:${{AWS::Region}}:${{AWS::AccountId}}:parameter/${{AWS::StackName}}/{channel}"
         );
-        let expected = json!([
-            {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": {"Fn::GetAtt": ["Queue", "Arn"]}},
-            {"Effect": "Allow", "Action": "ssm:GetParametersByPath", "Resource": [{"Fn::Sub": own}, {"Fn::Sub": format!("{own}/*")}]},
-            {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": {"Fn::GetAtt": [format!("Log{channel}"), "Arn"]}},
-        ]);
+        let expected = [
+            json!({"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": {"Fn::GetAtt": ["Queue", "Arn"]}}),
+            json!({"Effect": "Allow", "Action": "ssm:GetParametersByPath", "Resource": [{"Fn::Sub": own}, {"Fn::Sub": format!("{own}/*")}]}),
+            json!({"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": {"Fn::GetAtt": [format!("Log{channel}"), "Arn"]}}),
+            crate::outbox::statement(&channel),
+        ];
         assert_eq!(role["Policies"].as_array().unwrap().len(), 1, "{channel}");
-        assert_eq!(role["Policies"][0]["PolicyDocument"]["Statement"], expected, "{channel}");
+        assert_eq!(role["Policies"][0]["PolicyDocument"]["Statement"], json!(expected), "{channel}");
         assert_eq!(
             resources[&format!("Webhook{channel}")]["Properties"]["Role"],
             json!({"Fn::GetAtt": [format!("Role{channel}"), "Arn"]})

@@ -19,7 +19,7 @@ pub enum NotSetUp {
 /// What a step is filled in with.
 #[derive(Clone, Copy)]
 pub struct Filling<'a> {
-    /// The account's, and under names with a colon what it has only now: `token:<name>` ([`crate::tokens`]), `aws:region`
+    /// The account's, and under names with a colon what it has only now: `token:<name>` XX
     /// and `aws:<part of the process's credentials>`.
     pub secrets: &'a Secrets,
     /// The id that the step before was settled with; empty for the first.

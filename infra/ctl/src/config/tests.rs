@@ -134,7 +134,7 @@ fn the_file_we_ship_is_good_and_says_what_the_code_says() {
     // With every example switched on it is good as well, and the limits shown are the built-in ones.
     let all = parse(&uncommented(&text), "assistant.yaml").unwrap().config;
     assert_eq!(all.limits, Limits::default());
-    assert_eq!((all.models.len(), all.channels.len()), (6, 3));
+    assert_eq!((all.models.len(), all.channels.len()), (6, 4));
     assert_eq!((all.assistants.len(), all.prices.len(), all.commands.len()), (3, 2, 3));
     assert_eq!((all.tools.len(), all.hooks.len(), all.knowledge.len()), (3, 1, 1));
 }

@@ -8,18 +8,18 @@ use egress::Egress;
 use model_invoker::{channels, outgoing};
 use secrets::SETTINGS;
 use serde_json::Value;
-use turn::config::Config;
+use turn::config::{Access, Config};
 
-use super::Findings;
+use super::{Findings, mail};
 use crate::clock::now;
 use crate::connect::Caller;
-use crate::place::Place;
+use crate::place::{EMAIL, Place};
 use crate::{Error, http};
 
 const TIME_OUT: Duration = Duration::from_secs(10);
 
 /// Questions by which a platform tells the address that it knows, for those that can be asked.
-struct Asked {
+pub(crate) struct Asked {
     channel: &'static str,
     path: &'static str,
     /// `Authorization` scheme and secret; the path holds the secret where there is none.
@@ -62,8 +62,15 @@ pub async fn check(place: &Place, config: &Config, findings: &mut Findings) -> R
             let secrets =
                 place.secrets().of_account(&format!("/{}/{channel}/{account}", place.stack)).await?;
             let settings = config.channel(channel, &account).room_settings();
+            let access = config.channel(channel, &account).access(room.spec());
             let looked = Looked { place, room, account: &account, secrets, settings };
-            if looked.has_secrets(findings) {
+            looked.knows_members(access, findings);
+            if !looked.has_secrets(findings) {
+                continue;
+            }
+            if channel == EMAIL {
+                mail::check(place, room, &looked.settings, &egress, findings).await?;
+            } else {
                 looked.is_open(&egress, findings).await?;
                 looked.is_connected(&egress, findings).await?;
             }
@@ -92,6 +99,19 @@ fn accounts(channel: &str, config: &Config, there: &BTreeSet<String>) -> BTreeSe
     accounts
 }
 
+/// The secrets that the account does not work without and has not: those that are required, and the one that the room
+/// misses itself where several could do.
+fn missing(room: &dyn Channel, account: &str, secrets: &Secrets, settings: &Value) -> BTreeSet<&'static str> {
+    let required = room.spec().secrets.iter().filter(|secret| secret.required).map(|secret| secret.name);
+    let mut missing: BTreeSet<&str> = required.filter(|name| secrets.get(name).is_none()).collect();
+    let probe = Request::new("POST", "/", Headers::default(), "{}");
+    let ctx = Context { account, secrets, settings, keys: &Keys::new(), now: now() };
+    if let Err(Reject::NotSetUp(name)) = room.receive(&probe, &ctx) {
+        missing.insert(name);
+    }
+    missing
+}
+
 /// One account that is looked at.
 struct Looked<'a> {
     place: &'a Place,
@@ -112,10 +132,7 @@ impl Looked<'_> {
     /// Every secret is there that the account does not work without.
     fn has_secrets(&self, findings: &mut Findings) -> bool {
         let spec = self.room.spec();
-        let required = spec.secrets.iter().filter(|secret| secret.required);
-        let mut missing: BTreeSet<&str> =
-            required.map(|secret| secret.name).filter(|name| self.secrets.get(name).is_none()).collect();
-        missing.extend(self.asked_for());
+        let missing = missing(self.room, self.account, &self.secrets, &self.settings);
         for name in &missing {
             let path = format!("/{}/{}/{}/{name}", self.place.stack, spec.name, self.account);
             let about =
@@ -128,15 +145,13 @@ impl Looked<'_> {
         missing.is_empty()
     }
 
-    /// The secret that the room misses itself, where several could do.
-    fn asked_for(&self) -> Option<&'static str> {
-        let probe = Request::new("POST", "/", Headers::default(), "{}");
-        let keys = Keys::new();
-        let (secrets, settings) = (&self.secrets, &self.settings);
-        let ctx = Context { account: self.account, secrets, settings, keys: &keys, now: now() };
-        match self.room.receive(&probe, &ctx) {
-            Err(Reject::NotSetUp(name)) => Some(name),
-            _ => None,
+    /// Where members of the workspace are answered, it is known who they are.
+    fn knows_members(&self, access: Access, findings: &mut Findings) {
+        if let Some(name) = self.room.lacks(&self.settings).filter(|_| access == Access::Workspace) {
+            let channel = self.room.spec().name;
+            let why =
+                format!("channels.{channel}.{name} is not set, so nobody is taken for a member and answered");
+            findings.wrong(self.title(), why, "Set it, then crabhook config push");
         }
     }
 
@@ -169,7 +184,7 @@ impl Looked<'_> {
     /// The platform knows our address, where it can be asked and is not the local stand-in.
     async fn is_connected(&self, egress: &Egress, findings: &mut Findings) -> Result<(), Error> {
         let spec = self.room.spec();
-        let Some(asked) = ASKED.iter().find(|asked| asked.channel == spec.name) else { return Ok(()) };
+        let Some(asked) = asked(spec.name) else { return Ok(()) };
         if self.settings.get("urls").is_some() {
             return Ok(());
         }
@@ -180,10 +195,7 @@ impl Looked<'_> {
             secrets: self.secrets.clone(),
         };
         let known = match caller.outcome(&asked.step()).await? {
-            outgoing::Outcome::Answered(answer) if answer.is_success() => {
-                let body = answer.body_json();
-                body.pointer(asked.pointer).and_then(Value::as_str).unwrap_or("").to_owned()
-            }
+            outgoing::Outcome::Answered(answer) if answer.is_success() => asked.address(&answer),
             outgoing::Outcome::Answered(answer) => {
                 let why = format!("{} answers {} to its own credentials", spec.title, answer.status);
                 findings.wrong(self.title(), why, "Set the bot's token again: crabhook secrets set");
@@ -213,8 +225,18 @@ impl Looked<'_> {
     }
 }
 
+/// The question to a channel's platform, where it can be asked.
+pub(crate) fn asked(channel: &str) -> Option<&'static Asked> {
+    ASKED.iter().find(|asked| asked.channel == channel)
+}
+
 impl Asked {
-    fn step(&self) -> Step {
+    /// The address in the platform's answer, empty without one.
+    pub(crate) fn address(&self, answer: &channel::Response) -> String {
+        answer.body_json().pointer(self.pointer).and_then(Value::as_str).unwrap_or("").to_owned()
+    }
+
+    pub(crate) fn step(&self) -> Step {
         let target = Target::Base { base: "api".to_owned(), path: self.path.to_owned() };
         let step = Step::new("GET", target, Body::None);
         match self.auth {
@@ -233,6 +255,8 @@ fn says_aws(body: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use channel::{Generate, SecretSpec};
+
     use super::*;
 
     #[test]
@@ -246,6 +270,28 @@ mod tests {
         check(&["telegram/main/settings", "slack/other/bot_token", "telegramx/a/b"], &["main"]);
         check(&["telegram/support/bot_token"], &["support"]);
         check(&["telegram/support/bot_token", "telegram/main/bot_token"], &["main", "support"]);
+    }
+
+    #[test]
+    fn a_channel_without_its_secrets_is_named_and_one_with_them_is_not() {
+        for room in channels::ALL {
+            let spec = room.spec();
+            let bare = missing(*room, "main", &Secrets::default(), &Value::Null);
+            assert!(!bare.is_empty(), "{}: it needs nothing, or nobody would know", spec.name);
+            let of_it = |name: &&str| spec.secrets.iter().any(|secret| secret.name == *name);
+            assert!(bare.iter().all(of_it), "{}: {bare:?} cannot be set", spec.name);
+            // Keys have a form: one that is none counts as missing.
+            let any_will_do =
+                |secret: &SecretSpec| matches!(secret.generate, Generate::Random | Generate::Platform);
+            if !spec.secrets.iter().all(any_will_do) {
+                continue;
+            }
+            let all = spec.secrets.iter().map(|secret| (secret.name.to_owned(), "x".to_owned())).collect();
+            assert!(missing(*room, "main", &all, &Value::Null).is_empty(), "{}", spec.name);
+        }
+        let chat = channels::named("googlechat").unwrap();
+        assert_eq!(chat.lacks(&Value::Null), Some("domain"));
+        assert_eq!(chat.lacks(&serde_json::json!({"domain": "example.org"})), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use model_invoker::cost;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::clock::{date, time};
@@ -11,7 +12,7 @@ use crate::clock::{date, time};
 const WEBHOOK_MEMORY: u64 = 128;
 
 /// What happened to one message, in order.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct Path {
     id: String,
     channel: String,
@@ -22,7 +23,7 @@ pub struct Path {
     used: Used,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Serialize)]
 struct Step {
     /// Unix milliseconds.
     at: i64,
@@ -30,7 +31,7 @@ struct Step {
     detail: String,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 struct Used {
     read_units: f64,
     write_units: f64,

@@ -34,6 +34,9 @@ pub struct Fault {
     /// Only calls whose body holds this text.
     #[serde(default)]
     pub holds: String,
+    /// Only calls that make a message appear.
+    #[serde(default)]
+    pub said: bool,
     /// The platform did what it was asked, only its answer is lost.
     #[serde(default)]
     pub done: bool,
@@ -66,6 +69,24 @@ fn once() -> u32 {
 }
 
 impl Fault {
+    /// The next `times` messages are refused with 429 and `seconds` to wait.
+    pub(crate) fn busy(channel: &str, times: u32, seconds: f64) -> Fault {
+        Fault {
+            channel: channel.to_owned(),
+            status: Some(429),
+            retry_after: Some(seconds),
+            location: None,
+            times,
+            delay_ms: 0,
+            path: String::new(),
+            holds: String::new(),
+            said: true,
+            done: false,
+            body: Value::Null,
+            harm: None,
+        }
+    }
+
     pub(super) fn fails(&self) -> bool {
         self.status.is_some()
     }
@@ -93,20 +114,21 @@ impl Fault {
 
 /// Those still to happen, in the order in which they were asked for.
 #[derive(Default)]
-pub(super) struct Faults(Mutex<VecDeque<Fault>>);
+pub(crate) struct Faults(Mutex<VecDeque<Fault>>);
 
 impl Faults {
     pub fn plan(&self, fault: Fault) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(fault);
     }
 
-    /// The fault of this call, which is then used up by one.
-    pub fn next(&self, channel: &str, path: &str, body: &[u8]) -> Option<Fault> {
+    /// The fault of this call, which is then used up by one. `says`: it would make a message appear.
+    pub fn next(&self, channel: &str, path: &str, body: &[u8], says: bool) -> Option<Fault> {
         let mut planned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         planned.retain(|fault| fault.times > 0);
         let body = String::from_utf8_lossy(body);
         let fault = planned.iter_mut().find(|fault| {
-            fault.channel == channel && path.contains(&fault.path) && body.contains(&fault.holds)
+            let meant = fault.channel == channel && (says || !fault.said);
+            meant && path.contains(&fault.path) && body.contains(&fault.holds)
         })?;
         fault.times -= 1;
         Some(fault.clone())

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::messaging::Messaging;
 use super::{APP_SECRET, SIGNATURE, signature};
-use crate::local::{Answer, Event, Message, Said, number};
+use crate::local::{Answer, Event, Look, Markup, Message, Said, at, buttons, number};
 use crate::{Headers, Request, Response, Secrets, sign, text};
 
 /// Signs with the app secret.
@@ -82,6 +82,29 @@ impl Messaging {
         let id = format!("m_{}", id_of(request));
         let response = Response::json(200, &json!({"recipient_id": to, "message_id": id}));
         Answer { response, said: vec![Said { reply_key: to.to_owned(), text }] }
+    }
+
+    /// How a call of the Send API looks.
+    pub fn look(&self, call: &Request, response: &Response) -> Look {
+        let body: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
+        let place = at(&body, "/recipient/id");
+        if body.get("sender_action").is_some() {
+            return Look::writing(place);
+        }
+        let id = at(&response.body_json(), "/message_id");
+        let buttons = buttons(&body, "/message/quick_replies", "/title", "/payload");
+        Look { place, id, buttons, ..Look::message(self.shown(&body), Markup::Plain) }
+    }
+
+    /// Somebody presses a button.
+    pub fn press(&self, message: &Message<'_>) -> Event {
+        let said = self.event(message);
+        let mut body: Value = serde_json::from_slice(&said.request.body).unwrap_or(Value::Null);
+        let written = body.pointer_mut("/entry/0/messaging/0/message").and_then(Value::as_object_mut);
+        if let Some(fields) = written {
+            fields.insert("quick_reply".to_owned(), json!({"payload": message.text}));
+        }
+        Event { request: posted(message.url, &body, message.secrets), ..said }
     }
 
     fn shown(&self, body: &Value) -> Option<String> {

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::{APP_ID, challenge, id_setting};
 use crate::{
-    Attachment, Context, Fetch, Inbound, Kind, Limit, Received, Response, Sender, Verified, Window, encode,
+    Attachment, AuthKind, Connect, Context, Fetch, Inbound, Kind, Limit, Overlap, Pace, Received, Reject401,
+    Response, Sender, Spec, Streaming, ThreadRule, Unit, Verified, Window, encode,
 };
 
 /// Text and files go out within so long after a person's message, milliseconds:
@@ -16,8 +17,39 @@ const WINDOW_MS: i64 = 24 * 3_600_000;
 /// Where the platform keeps what people send; an address there needs no token.
 const CDN: &[&str] = &[".fbcdn.net", ".fbsbx.com", ".cdninstagram.com"];
 
-/// [`CDN`] as [`crate::Spec::hosts`].
-pub const HOSTS: &[&str] = &["*.fbcdn.net", "*.fbsbx.com", "*.cdninstagram.com"];
+/// The same as [`crate::Spec::hosts`].
+const HOSTS: &[&str] = &["*.fbcdn.net", "*.fbsbx.com", "*.cdninstagram.com"];
+
+/// What holds for both; each fills in what is its own.
+pub const FACTS: Spec = Spec {
+    name: "",
+    title: "",
+    secrets: &[],
+    tokens: &[],
+    bases: &[],
+    hosts: HOSTS,
+    key_hosts: &[],
+    // Up to 1,000 events (developers.facebook.com/docs/graph-api/webhooks/getting-started); their size is not published.
+    max_body: 3 << 20,
+    text: Limit { max: 1_000, unit: Unit::Bytes },
+    // developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks: 5 seconds
+    ack_deadline_ms: 5_000,
+    retries: true,
+    // developers.facebook.com/docs/graph-api/webhooks/getting-started: 36 hours. Of Messenger its page says only that after
+    // an hour of failures the app is told nothing more of the Page.
+    retry_window_s: 36 * 3_600,
+    auth: AuthKind::Signature,
+    reject: Reject401 { status: 403, body: "" },
+    groups: false,
+    thread: ThreadRule::Chat,
+    overlap: Overlap::Coalesce,
+    streaming: Streaming::Off,
+    pace: Pace::NONE,
+    tenant: false,
+    idempotency_key: false,
+    connect: Connect::Manual(""),
+    settings: &[],
+};
 
 /// What tells the two apart.
 pub struct Messaging {

@@ -11,7 +11,13 @@ use crate::{
 };
 
 /// The setting that names the tag of replies after the window.
-pub const TAG: &str = "tag";
+const TAG: &str = "tag";
+/// It, and what it means.
+pub const TAG_SETTING: (&str, &str) = (
+    TAG,
+    "tag of replies later than 24 hours after a person's message, where Meta granted one; HUMAN_AGENT is for replies \
+     that a human writes",
+);
 
 /// Outside the window; the second is Instagram's.
 /// <https://developers.facebook.com/documentation/business-messaging/messenger-platform/error-codes>

@@ -169,6 +169,7 @@ fn webhook(now: Option<&'static str>, newer: Option<&'static str>) -> Webhook<Gi
         channel: &Room,
         secrets: Given { now, newer, refreshes: Cell::new(0) },
         queue: Taken::default(),
+        topic: None,
         keys: KeyCache::new(Web(Ok("k1"), Cell::new(0))),
     }
 }
@@ -373,4 +374,21 @@ async fn one_line_a_request_says_what_became_of_it_and_nothing_that_was_said() {
     let line = logged(&webhook(Some("s1"), None), "/support", "words").await;
     assert_eq!((&line["rejected"], &line["failed"]), (&json!(true), &Value::Null));
     assert_eq!(line["why"], "there is nothing at /stack/room/support/: crabhook secrets set");
+}
+
+/// Nobody reads an answer to a notification: an error makes Lambda try again, everything else is done with.
+#[tokio::test]
+async fn notifications_are_taken_or_tried_again() {
+    let taken = async |secret: Option<&'static str>, topic: &str| {
+        let webhook = Webhook { topic: Some(topic.to_owned()), ..webhook(secret, None) };
+        let sns = json!({"TopicArn": "arn:t", "Message": "hello s1"});
+        let event = json!({"Records": [{"EventSource": "aws:sns", "Sns": sns}]});
+        let call = Call { request_id: "r-1".into(), ends_at: crate::now() + 5_000, now: 0 };
+        let reply = webhook.take(serde_json::from_value(event).unwrap(), &call).await;
+        reply.map(|reply| reply.status_code).map_err(|error| error.to_string())
+    };
+    let again = Err("the notification was answered 503: it is tried again".to_owned());
+    assert_eq!(taken(None, "arn:t").await, again, "nothing to judge it by");
+    assert_eq!(taken(Some("s1"), "arn:t").await, Ok(200), "refused by the room, and that will not change");
+    assert_eq!(taken(Some("s1"), "arn:u").await, Ok(401), "of another topic it is a request like any other");
 }

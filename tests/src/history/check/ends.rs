@@ -31,14 +31,16 @@ impl Known<'_> {
             (Meant::AnsweredAtOnce, None) if turns > 0 => {
                 broken(Promise::OneEnd, "it was to be answered beside the turns, and is in one".into())
             }
-            (Meant::Answered | Meant::AnsweredOrDead, None) if turns == 0 && shown == 0 => {
+            (Meant::Stopped, None) if turns == 1 => None,
+            (Meant::AnsweredOnce, None) if turns == 1 && self.doubts(&message.conversation) > 0 => None,
+            (_, None) if message.meant.needs_turn() && turns == 0 && shown == 0 => {
                 broken(Promise::NothingLost, "no turn holds it, nothing was posted".into())
             }
             (_, None) if shown < all => broken(
                 Promise::NothingLost,
                 format!("{shown} of {all} pieces of its answer were posted, turns that hold it: {turns}"),
             ),
-            (Meant::Answered | Meant::AnsweredOrDead, None) if turns == 0 => {
+            (_, None) if message.meant.needs_turn() && turns == 0 => {
                 broken(Promise::OneEnd, "its answer was posted, and no turn holds it".into())
             }
             _ => None,

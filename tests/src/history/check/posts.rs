@@ -3,19 +3,20 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{Broken, Known, Promise};
-use crate::history::{Mark, Message, Post, Run, words};
+use crate::history::{Mark, Meant, Message, Post, Run, words};
 
 impl<'a> Known<'a> {
     /// Posts that stand there once too often: where nothing hit the post before, and where the doubt was not counted.
     pub fn twice(&self) -> Vec<Broken> {
         let mut broken = Vec::new();
         for (conversation, posts) in &self.posts {
-            let mut doubts = self.history.doubts.iter().filter(|doubt| doubt == conversation).count();
+            let mut doubts = self.doubts(conversation);
             for (message, before, at) in self.repeats(conversation, posts) {
                 let hit = |run: &&Run| run.covers(before.at) && (!run.whole || run.frozen);
                 let in_doubt =
                     before.unanswered || self.runs(conversation).iter().copied().any(|run| hit(&run));
                 let why = match (in_doubt, doubts) {
+                    _ if message.meant == Meant::AnsweredOnce => "where doubtful posts are left out",
                     (false, _) => "without any doubt",
                     (true, 0) => "a doubt that was not counted",
                     (true, _) => {
@@ -62,7 +63,7 @@ impl<'a> Known<'a> {
         for message in &self.history.messages {
             let words = message.marks.iter().filter_map(|mark| match mark {
                 Mark::Word(word) => Some((word.as_str(), message)),
-                Mark::Phrase(_) => None,
+                Mark::Phrase(_) | Mark::OneOf(_) => None,
             });
             homes.extend(words);
         }

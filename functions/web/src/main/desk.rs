@@ -1,0 +1,286 @@
+//! Who asks for what, and what they are answered.
+
+use channel::{Context, Keys, Request, Response};
+use ingress::door::{Answer, Door, Knock, Writer, account_of, written};
+use serde_json::json;
+use store::Store;
+use web::session::{self, Session};
+use web::{Route, View, cors, openai};
+
+use crate::limit::Limit;
+use crate::watch::Watch;
+
+/// A page's question is held open for at most so long, milliseconds.
+const LONGEST_HOLD_MS: i64 = 25_000;
+/// Kept back from what is left of the invocation, so that the answer still goes out.
+const TO_ANSWER_MS: i64 = 3_000;
+/// A program that hears nothing for longer may give up.
+const SIGN_OF_LIFE_MS: i64 = 10_000;
+
+/// What every request is answered with.
+pub struct Desk {
+    pub door: Door,
+    pub store: Store,
+    pub limit: Limit,
+}
+
+impl Desk {
+    pub async fn answer(&'static self, knock: Knock) -> Answer {
+        let route = Route::of(&knock.request);
+        let known = match account_of(&knock.request) {
+            _ if route == Route::Widget => return code().into(),
+            Some(name) => self.door.account(&name).await.ok().flatten().map(|account| (name, account)),
+            None => None,
+        };
+        // Without an account or its secrets the webhook half says what is to be said.
+        let Some((name, account)) = known else {
+            return self.door.receive(knock.request, &knock.call).await.into();
+        };
+        let origin = cors::origin(&knock.request).map(str::to_owned);
+        let (keys, now) = (Keys::new(), knock.call.now);
+        let settings = &account.settings;
+        let ctx = Context { account: &name, secrets: &account.secrets, settings, keys: &keys, now };
+        let mut answer = self.answer_as(route, knock, &ctx).await;
+        cors::allow(&mut answer.head, origin.as_deref(), settings);
+        answer
+    }
+
+    async fn answer_as(&'static self, route: Route, knock: Knock, ctx: &Context<'_>) -> Answer {
+        let writes = matches!(route, Route::Session | Route::Message);
+        if writes && !self.limit.admits(session::network(&knock.source), ctx.now) {
+            return busy().into();
+        }
+        match route {
+            Route::Preflight => cors::preflight().into(),
+            Route::Session => session::begin(&knock.request, &knock.source, ctx).into(),
+            Route::Read => self.read(&knock, ctx).await.into(),
+            Route::Events => self.events(&knock, ctx),
+            Route::Complete => self.complete(knock, ctx).await,
+            Route::Models => {
+                let taken = self.door.receive(knock.request, &knock.call).await;
+                if taken.status == 200 { taken.into() } else { refused(taken.status).into() }
+            }
+            Route::Widget | Route::Message | Route::Other => {
+                self.door.receive(knock.request, &knock.call).await.into()
+            }
+        }
+    }
+
+    /// The outbox as soon as it is another one than the page has.
+    async fn read(&self, knock: &Knock, ctx: &Context<'_>) -> Response {
+        let session = match visitor(&knock.request, ctx) {
+            Ok(session) => session,
+            Err(refused) => return refused,
+        };
+        let asked = Asked::of(&knock.request);
+        let watch = self.watch(ctx.account, &session.id, asked.from);
+        match watch.change(&asked.state, asked.until(knock)).await {
+            Ok(view) => Response::json(200, &view.json()),
+            Err(error) => unavailable(&error),
+        }
+    }
+
+    /// The same as server-sent events, until an answer is there.
+    fn events(&'static self, knock: &Knock, ctx: &Context<'_>) -> Answer {
+        let session = match visitor(&knock.request, ctx) {
+            Ok(session) => session,
+            Err(refused) => return refused.into(),
+        };
+        let asked = Asked::of(&knock.request);
+        let watch = self.watch(ctx.account, &session.id, asked.from);
+        let until = asked.until(knock);
+        let (writer, answer) = written(event_stream());
+        tokio::spawn(tell(watch, asked.state, until, writer));
+        answer
+    }
+
+    /// A completion: through the queue like everything, held open until its answer is in the outbox.
+    async fn complete(&'static self, knock: Knock, ctx: &Context<'_>) -> Answer {
+        let manner = openai::manner(&knock.request.body);
+        let ends_at = knock.call.ends_at - TO_ANSWER_MS;
+        let taken = self.door.receive(knock.request, &knock.call).await;
+        let said = taken.body_json();
+        let Some(id) = said.get("session").and_then(serde_json::Value::as_str).map(str::to_owned) else {
+            return match said.get("error") {
+                Some(_) if taken.is_success() => Response::json(400, &said).into(),
+                _ => refused(taken.status).into(),
+            };
+        };
+        let completion = Completion {
+            watch: self.watch(ctx.account, &id, 0),
+            model: manner.model,
+            created: ctx.now,
+            id,
+            ends_at,
+        };
+        if !manner.stream {
+            return completion.whole().await.into();
+        }
+        let (writer, answer) = written(event_stream());
+        tokio::spawn(completion.in_pieces(writer));
+        answer
+    }
+
+    fn watch(&self, account: &str, session: &str, from: i64) -> Watch {
+        let partition = web::partition(account, session);
+        Watch { store: self.store.clone(), partition, from: web::from(from) }
+    }
+}
+
+/// What a page says of what it has.
+struct Asked {
+    /// It has everything that answers what was written before, Unix milliseconds.
+    from: i64,
+    /// The view's state.
+    state: String,
+    /// Milliseconds.
+    wait: i64,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Asked {
+        let number = |name: &str| request.query(name).and_then(|text| text.parse::<f64>().ok());
+        let wait = number("wait").unwrap_or(0.0).clamp(0.0, 3_600.0);
+        Asked {
+            from: request.query("from").and_then(|text| text.parse().ok()).unwrap_or(0),
+            state: request.query("state").unwrap_or_default(),
+            wait: ((wait * 1_000.0) as i64).min(LONGEST_HOLD_MS),
+        }
+    }
+
+    fn until(&self, knock: &Knock) -> i64 {
+        (knock.call.now + self.wait).min(knock.call.ends_at - TO_ANSWER_MS)
+    }
+}
+
+async fn tell(watch: Watch, mut state: String, until: i64, mut writer: Writer) {
+    loop {
+        let Ok(view) = watch.change(&state, until).await else { return };
+        let is_new = view.state() != state;
+        state = view.state();
+        // Whoever only sees the whole of a stream must not wait for the end of everything.
+        let is_done = ingress::now() >= until || (is_new && !view.is_writing() && !view.is_empty());
+        if !writer.write(openai::event(&view.json())).await || is_done {
+            return;
+        }
+    }
+}
+
+/// A program's question on its way.
+struct Completion {
+    watch: Watch,
+    id: String,
+    model: String,
+    created: i64,
+    /// Unix milliseconds.
+    ends_at: i64,
+}
+
+impl Completion {
+    async fn whole(&self) -> Response {
+        let mut state = String::new();
+        loop {
+            match self.watch.change(&state, self.ends_at).await {
+                Ok(view) => match view.whole() {
+                    Some(text) => {
+                        let body = openai::completion(&self.id, &self.model, &text, self.created);
+                        return Response::json(200, &body);
+                    }
+                    None if ingress::now() >= self.ends_at => return refused(504),
+                    None => state = view.state(),
+                },
+                Err(error) => {
+                    tracing::error!(%error, failed = true, "the outbox cannot be read");
+                    return refused(503);
+                }
+            }
+        }
+    }
+
+    /// The answer as it grows. Comments between its pieces keep the connection open.
+    async fn in_pieces(self, mut writer: Writer) {
+        let (mut state, mut sent) = (String::new(), String::new());
+        loop {
+            let next_sign = (ingress::now() + SIGN_OF_LIFE_MS).min(self.ends_at);
+            let Ok(view) = self.watch.change(&state, next_sign).await else {
+                writer.write(openai::event(&openai::error(503, openai::words(503)))).await;
+                return;
+            };
+            state = view.state();
+            let whole = view.whole();
+            let so_far = whole.as_deref().unwrap_or_else(|| so_far(&view, &sent));
+            let piece = match so_far.strip_prefix(sent.as_str()) {
+                Some("") | None if whole.is_none() => ": waiting\n\n".to_owned(),
+                Some(new) => openai::chunk(&self.id, &self.model, Some(new), self.created),
+                // What was written was written anew: the program gets the rest from where it is another one.
+                None => openai::chunk(&self.id, &self.model, Some(after_common(&sent, so_far)), self.created),
+            };
+            sent = so_far.to_owned();
+            if !writer.write(piece).await {
+                return;
+            }
+            if whole.is_some() {
+                let end = openai::chunk(&self.id, &self.model, None, self.created) + openai::DONE;
+                writer.write(end).await;
+                return;
+            }
+            if ingress::now() >= self.ends_at {
+                writer.write(openai::event(&openai::error(504, openai::words(504)))).await;
+                return;
+            }
+        }
+    }
+}
+
+/// The draft, where it goes on from what was sent.
+fn so_far<'a>(view: &'a View, sent: &'a str) -> &'a str {
+    if view.draft().starts_with(sent) { view.draft() } else { sent }
+}
+
+fn after_common<'a>(sent: &str, text: &'a str) -> &'a str {
+    let common = sent.chars().zip(text.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
+    text.get(common..).unwrap_or("")
+}
+
+fn visitor(request: &Request, ctx: &Context<'_>) -> Result<Session, Response> {
+    session::of(request, ctx).inspect_err(|refused| {
+        tracing::warn!(
+            rejected = true,
+            status = refused.status,
+            account = ctx.account,
+            "a page without a session"
+        );
+    })
+}
+
+fn code() -> Response {
+    let headers = [
+        ("content-type", "text/javascript; charset=utf-8"),
+        ("cache-control", "public, max-age=300"),
+        ("cross-origin-resource-policy", "cross-origin"),
+        ("x-content-type-options", "nosniff"),
+    ];
+    Response { status: 200, headers: headers.into_iter().collect(), body: web::widget().into_bytes() }
+}
+
+fn event_stream() -> Response {
+    let headers = [("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-store")];
+    Response { headers: headers.into_iter().collect(), ..Response::empty(200) }
+}
+
+fn busy() -> Response {
+    let mut busy =
+        Response::json(429, &json!({"error": "too many requests from your address, wait a minute"}));
+    busy.headers.set("retry-after", "60");
+    busy
+}
+
+fn refused(status: u16) -> Response {
+    let status = if status < 400 { 503 } else { status };
+    Response::json(status, &openai::error(status, openai::words(status)))
+}
+
+fn unavailable(error: &store::Error) -> Response {
+    tracing::error!(%error, failed = true, "the outbox cannot be read");
+    Response::json(503, &json!({"error": "not available"}))
+}

@@ -1,0 +1,194 @@
+//! The part of OpenAI's protocol that clients need to talk to the assistant.
+//! <https://platform.openai.com/docs/api-reference/chat/create>
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// What the assistant is called as a model.
+pub const MODEL: &str = "crabhook";
+/// More of the conversation before is not passed on, bytes; the oldest goes first.
+const MAX_BEFORE: usize = 40 * 1024;
+const MAX_USER: usize = 64;
+
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(default)]
+    messages: Vec<Said>,
+    #[serde(default)]
+    user: Option<String>,
+    /// What takes the place of `user` in newer clients.
+    #[serde(default)]
+    safety_identifier: Option<String>,
+    #[serde(default)]
+    model: Option<String>,
+    #[serde(default)]
+    stream: bool,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    #[serde(default)]
+    role: String,
+    #[serde(default)]
+    content: Value,
+}
+
+/// A request for a completion as one message for the assistant.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Question {
+    pub text: String,
+    pub images: Vec<String>,
+    /// Whom the program asks for.
+    pub user: String,
+}
+
+/// How the program wants its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manner {
+    pub model: String,
+    pub stream: bool,
+}
+
+/// What is asked.
+///
+/// # Errors
+/// What is wrong with the request, for its author.
+pub fn question(body: &[u8]) -> Result<Question, String> {
+    let asked = asked(body)?;
+    let last = asked.messages.iter().rposition(|said| said.role == "user");
+    let last = last.ok_or("messages must hold one of the role user")?;
+    let now = asked.messages.get(last).map(|said| text(&said.content)).unwrap_or_default();
+    let images = asked.messages.get(last).map(|said| images(&said.content)).unwrap_or_default();
+    if now.trim().is_empty() && images.is_empty() {
+        return Err("the last message of the role user is empty".to_owned());
+    }
+    let before = asked.messages.get(..last).unwrap_or_default();
+    let of = |role: &Said| matches!(role.role.as_str(), "system" | "developer");
+    let rules: Vec<String> = before.iter().filter(|said| of(said)).map(|said| text(&said.content)).collect();
+    let earlier = newest(before.iter().filter(|said| !of(said)));
+    let mut parts = Vec::new();
+    if !rules.is_empty() {
+        parts.push(format!("[Please follow this:]\n{}", rules.join("\n")));
+    }
+    if !earlier.is_empty() {
+        parts.push(format!("[What was said before:]\n{}", earlier.join("\n")));
+    }
+    if !parts.is_empty() {
+        parts.push(format!("[Now:]\n{now}"));
+    }
+    let text = if parts.is_empty() { now } else { parts.join("\n\n") };
+    let user = asked.user.or(asked.safety_identifier).filter(|user| !user.is_empty());
+    let user: String = user.unwrap_or_else(|| "client".to_owned()).chars().take(MAX_USER).collect();
+    Ok(Question { text, images, user })
+}
+
+/// How it is to be answered; as a whole where the request cannot be read.
+pub fn manner(body: &[u8]) -> Manner {
+    let asked = asked(body).ok();
+    let stream = asked.as_ref().is_some_and(|asked| asked.stream);
+    let model = asked.and_then(|asked| asked.model).filter(|model| !model.is_empty());
+    Manner { model: model.unwrap_or_else(|| MODEL.to_owned()), stream }
+}
+
+fn asked(body: &[u8]) -> Result<Asked, String> {
+    if channel::encode::json_depth(body) > channel::encode::MAX_JSON_DEPTH {
+        return Err("the body is nested too deep".to_owned());
+    }
+    serde_json::from_slice(body)
+        .map_err(|error| format!("the body is no chat completion request: line {}", error.line()))
+}
+
+/// The newest lines of what was said before, in their order.
+fn newest<'a>(said: impl DoubleEndedIterator<Item = &'a Said>) -> Vec<String> {
+    let mut bytes = 0;
+    let lines = said.rev().map(|said| format!("{}: {}", said.role, text(&said.content)));
+    let mut lines: Vec<String> = lines
+        .take_while(|line| {
+            bytes += line.len();
+            bytes <= MAX_BEFORE
+        })
+        .collect();
+    lines.reverse();
+    lines
+}
+
+fn text(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => {
+            let texts = parts.iter().filter_map(|part| part.get("text").and_then(Value::as_str));
+            texts.collect::<Vec<_>>().join("\n")
+        }
+        _ => String::new(),
+    }
+}
+
+fn images(content: &Value) -> Vec<String> {
+    let parts = content.as_array().map(Vec::as_slice).unwrap_or_default();
+    let url = |part: &Value| part.pointer("/image_url/url").and_then(Value::as_str).map(str::to_owned);
+    parts.iter().filter_map(url).collect()
+}
+
+/// The list of models: the assistant.
+pub fn models() -> Value {
+    json!({"object": "list", "data": [{"id": MODEL, "object": "model", "created": 0, "owned_by": "crabhook"}]})
+}
+
+/// The answer as a whole. `created` is Unix milliseconds.
+pub fn completion(id: &str, model: &str, text: &str, created: i64) -> Value {
+    json!({
+        "id": format!("chatcmpl-{id}"), "object": "chat.completion", "created": created.div_euclid(1_000), "model": model,
+        "choices": [{
+            "index": 0, "finish_reason": "stop", "logprobs": null,
+            "message": {"role": "assistant", "content": text, "refusal": null},
+        }],
+    })
+}
+
+/// A piece of the answer as a server-sent event; `None` = the end of it.
+pub fn chunk(id: &str, model: &str, piece: Option<&str>, created: i64) -> String {
+    let (delta, reason) = match piece {
+        Some(piece) => (json!({"role": "assistant", "content": piece}), Value::Null),
+        None => (json!({}), json!("stop")),
+    };
+    let chunk = json!({
+        "id": format!("chatcmpl-{id}"), "object": "chat.completion.chunk", "created": created.div_euclid(1_000),
+        "model": model, "choices": [{"index": 0, "delta": delta, "finish_reason": reason, "logprobs": null}],
+    });
+    event(&chunk)
+}
+
+/// A server-sent event. <https://html.spec.whatwg.org/multipage/server-sent-events.html>
+pub fn event(data: &Value) -> String {
+    format!("data: {data}\n\n")
+}
+
+/// The last event of all.
+pub const DONE: &str = "data: [DONE]\n\n";
+
+/// An error in OpenAI's words. <https://platform.openai.com/docs/guides/error-codes>
+pub fn error(status: u16, why: &str) -> Value {
+    let (kind, code) = match status {
+        401 => ("invalid_request_error", json!("invalid_api_key")),
+        400 | 404 | 413 | 415 => ("invalid_request_error", Value::Null),
+        429 => ("requests", json!("rate_limit_exceeded")),
+        504 => ("server_error", json!("timeout")),
+        _ => ("server_error", Value::Null),
+    };
+    json!({"error": {"message": why, "type": kind, "param": null, "code": code}})
+}
+
+/// What is said about a status where the channel itself says nothing.
+pub fn words(status: u16) -> &'static str {
+    match status {
+        401 => "Incorrect API key provided: it is the secret api_key of the channel web.",
+        404 => "There is nothing at this address; there are /v1/chat/completions and /v1/models.",
+        413 => "The request is larger than 1 MiB.",
+        415 => "Send the request uncompressed.",
+        429 => "Too many requests: wait a minute.",
+        504 => {
+            "The assistant did not answer in time. Is this key's user allowed to talk to it, and is no cap reached?"
+        }
+        _ => "The assistant is not available: try again. Its operator sees why in crabhook doctor.",
+    }
+}

@@ -1,0 +1,116 @@
+//! From an answer to items in the outbox: one conditional put for each part.
+//! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html>
+
+use channel::markdown::{CommonMark, Plain, render};
+use channel::{Address, Auth, Body, Choice, Fetch, Part, Post, PostContext, Step, Target};
+use serde_json::{Value, json};
+
+use crate::outbox::{SIGN, key, partition};
+use crate::parse::{AT, TO};
+use crate::spec::SPEC;
+
+/// The shape of the items as written today.
+const VERSION: u32 = 1;
+/// A reply is kept for so long, seconds.
+const KEPT_S: i64 = 30 * 86_400;
+/// What is being written is of no use later, seconds.
+const SIGN_KEPT_S: i64 = 3_600;
+
+/// A part of a reply before it is numbered.
+struct Line {
+    text: String,
+    choices: Vec<Choice>,
+}
+
+pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
+    let mut steps: Vec<Step> = parts.iter().filter_map(|part| sign(part, to, ctx)).collect();
+    let lines: Vec<Line> = parts.iter().flat_map(|part| lines(part, ctx)).collect();
+    let of = lines.len();
+    steps.extend(lines.into_iter().enumerate().map(|(part, line)| reply(line, part, of, to, ctx)));
+    Post { steps }
+}
+
+/// What is being written: one item, each time in place of the one before. Nobody is told when it is lost.
+fn sign(part: &Part, to: &Address, ctx: &PostContext<'_>) -> Option<Step> {
+    let (text, at) = match part {
+        Part::Typing => ("", asked_at(to)),
+        Part::Draft { text, .. } => (text.as_str(), asked_at(to)),
+        Part::Dismiss => ("", 0),
+        _ => return None,
+    };
+    let text = channel::text::cut(text.to_owned(), SPEC.text.max);
+    let item = json!({
+        "pk": {"S": partition(&to.account, &to.chat)},
+        "sk": {"S": SIGN},
+        "v": {"N": VERSION.to_string()},
+        "at": {"N": at.to_string()},
+        "text": {"S": text},
+        "ttl": {"N": (ctx.now.div_euclid(1_000) + SIGN_KEPT_S).to_string()},
+    });
+    Some(put(item, None).optional())
+}
+
+fn lines(part: &Part, ctx: &PostContext<'_>) -> Vec<Line> {
+    let (text, choices) = match part {
+        Part::Buttons { text, choices } => (text.as_str().into(), choices.clone()),
+        other => match other.as_text() {
+            Some(text) => (text, Vec::new()),
+            None => return Vec::new(),
+        },
+    };
+    let texts =
+        if ctx.plain { render(&text, &Plain, SPEC.text) } else { render(&text, &CommonMark, SPEC.text) };
+    let mut lines: Vec<Line> = texts.into_iter().map(|text| Line { text, choices: Vec::new() }).collect();
+    match lines.last_mut() {
+        Some(last) => last.choices = choices,
+        None if !choices.is_empty() => lines.push(Line { text: "…".to_owned(), choices }),
+        None => {}
+    }
+    lines
+}
+
+fn reply(line: Line, part: usize, of: usize, to: &Address, ctx: &PostContext<'_>) -> Step {
+    let at = asked_at(to);
+    let mut item = json!({
+        "pk": {"S": partition(&to.account, &to.chat)},
+        "sk": {"S": key(at, part, &ctx.part_key(part))},
+        "v": {"N": VERSION.to_string()},
+        "at": {"N": at.to_string()},
+        "part": {"N": part.to_string()},
+        "of": {"N": of.to_string()},
+        "text": {"S": line.text},
+        "format": {"S": if ctx.plain { "text" } else { "markdown" }},
+        "ttl": {"N": (ctx.now.div_euclid(1_000) + KEPT_S).to_string()},
+    });
+    if let Value::Object(fields) = &mut item {
+        let question = to.data.get(TO).map(|id| ("to".to_owned(), json!({"S": id})));
+        fields.extend(question);
+        let choices = (!line.choices.is_empty()).then(|| json!(line.choices).to_string());
+        fields.extend(choices.map(|choices| ("choices".to_owned(), json!({"S": choices}))));
+    }
+    put(item, Some("attribute_not_exists(pk)")).repeatable()
+}
+
+/// Which table it is, only the invoker knows.
+fn put(item: Value, condition: Option<&str>) -> Step {
+    let mut value = json!({"TableName": null, "Item": item});
+    if let (Value::Object(fields), Some(condition)) = (&mut value, condition) {
+        fields.insert("ConditionExpression".to_owned(), json!(condition));
+    }
+    let target = Target::Base { base: "table".to_owned(), path: "/".to_owned() };
+    let fill = vec![("/TableName".to_owned(), "aws:table".to_owned())];
+    Step::new("POST", target, Body::JsonWithSecrets { value, fill })
+        .header("x-amz-target", "DynamoDB_20120810.PutItem")
+        .header("content-type", "application/x-amz-json-1.0")
+        .auth(Auth::SigV4("dynamodb".to_owned()))
+}
+
+/// When the question was written, Unix milliseconds: the same however often its reply is planned.
+fn asked_at(to: &Address) -> i64 {
+    to.data.get(AT).and_then(|at| at.parse().ok()).unwrap_or(0)
+}
+
+/// An attachment, where the page or the program said it lies.
+pub fn fetch(what: &Fetch) -> Post {
+    Post { steps: vec![Step::new("GET", Target::Url(what.id.clone()), Body::None)] }
+}

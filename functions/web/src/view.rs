@@ -1,0 +1,86 @@
+//! The outbox as a page sees it.
+
+use channel::sign;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::outbox::SIGN;
+
+/// An item as [`crate::render`] wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Item {
+    pub sk: String,
+    pub at: i64,
+    #[serde(default)]
+    pub text: String,
+    #[serde(default)]
+    pub part: u32,
+    #[serde(default)]
+    pub of: u32,
+    #[serde(default)]
+    pub format: String,
+    #[serde(default)]
+    pub to: Option<String>,
+    #[serde(default)]
+    pub choices: Option<String>,
+}
+
+/// Replies in the order of their questions, and what is being written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct View {
+    messages: Vec<Item>,
+    draft: Option<Item>,
+}
+
+impl View {
+    pub fn of(mut items: Vec<Item>) -> View {
+        items.sort_by(|a, b| a.sk.cmp(&b.sk));
+        let (signs, messages): (Vec<Item>, Vec<Item>) = items.into_iter().partition(|item| item.sk == SIGN);
+        let newest = messages.last().map_or(0, |item| item.at);
+        // Once the question is answered, the sign only has not been taken down.
+        let draft = signs.into_iter().find(|sign| sign.at > newest);
+        View { messages, draft }
+    }
+
+    /// Changes whenever the view does.
+    pub fn state(&self) -> String {
+        let keys: Vec<&str> = self.messages.iter().map(|item| item.sk.as_str()).collect();
+        let draft = self.draft.as_ref().map(|draft| format!("{} {}", draft.at, draft.text));
+        let all = json!([keys, draft]).to_string();
+        sign::sha256_hex(all.as_bytes()).chars().take(16).collect()
+    }
+
+    pub fn is_writing(&self) -> bool {
+        self.draft.is_some()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// What is written so far.
+    pub fn draft(&self) -> &str {
+        self.draft.as_ref().map_or("", |draft| draft.text.as_str())
+    }
+
+    /// The reply in full, once all its parts are there: for conversations of one question.
+    pub fn whole(&self) -> Option<String> {
+        let of = usize::try_from(self.messages.first()?.of.max(1)).ok()?;
+        let texts: Vec<&str> = self.messages.iter().map(|item| item.text.as_str()).collect();
+        (texts.len() >= of).then(|| texts.join("\n\n"))
+    }
+
+    pub fn json(&self) -> Value {
+        let message = |item: &Item| {
+            let choices: Option<Value> =
+                item.choices.as_ref().and_then(|text| serde_json::from_str(text).ok());
+            json!({
+                "id": item.sk, "at": item.at, "part": item.part, "of": item.of, "text": item.text,
+                "format": item.format, "to": item.to, "choices": choices.unwrap_or_else(|| json!([])),
+            })
+        };
+        let messages: Vec<Value> = self.messages.iter().map(message).collect();
+        let draft = self.draft.as_ref().map(|draft| json!({"at": draft.at, "text": draft.text}));
+        json!({"state": self.state(), "messages": messages, "writing": draft})
+    }
+}

@@ -1,0 +1,121 @@
+//! One message's path, for the right side of the page.
+
+use channel::ConversationKey;
+use ctl::Path;
+use model_invoker::now;
+use serde::Serialize;
+use serde_json::{Value, json};
+use store::Store;
+use turn::config::Config;
+use turn::prompt;
+
+use super::cast::{Cast, hide};
+use super::record::{All, Record};
+use super::seen::{Called, Delivery, Given, turns};
+use crate::credentials::MAIN;
+
+/// Calls that name no conversation count as the message's until this long after its invocation, milliseconds.
+const AFTER: i64 = 1_000;
+/// As the invoker reads it.
+const HISTORY_TURNS: usize = 50;
+const BYTES_PER_TOKEN: usize = 5;
+
+#[derive(Serialize)]
+pub(super) struct Trace {
+    delivery: Delivery,
+    /// Steps, times and cost, out of the functions' log lines.
+    path: Option<Path>,
+    given: Vec<Given>,
+    calls: Vec<Called>,
+    asked: Option<Asked>,
+}
+
+/// What the model was told. The logs hold no text: it is put together once more, from the table, by the invoker's code.
+#[derive(Serialize)]
+struct Asked {
+    system: String,
+    lines: Vec<Value>,
+    answer: String,
+    model: String,
+    input: u32,
+    output: u32,
+}
+
+/// # Errors
+/// There is no such delivery, or the table does not answer; for people.
+pub(super) async fn of(n: u64, record: &Record, cast: &Cast) -> Result<Trace, String> {
+    let seen = record.with(|all| seen(all, n));
+    let (mut trace, turn) = seen.ok_or(format!("there is no message {n}"))?;
+    let secrets = cast.credentials.of(&trace.delivery.chat.channel, MAIN);
+    for called in &mut trace.calls {
+        called.call.path = hide(&called.call.path, &secrets);
+        let body = hide(&called.call.body.to_string(), &secrets);
+        called.call.body = serde_json::from_str(&body).unwrap_or(Value::Null);
+    }
+    if let (Some(number), Some(key)) = (turn, &trace.delivery.conversation_key) {
+        let chat = &trace.delivery.chat;
+        let asked = asked(&cast.store(), key, number, &chat.channel, chat.conversation.is_some()).await;
+        trace.asked = asked.map_err(|error| error.to_string())?;
+    }
+    Ok(trace)
+}
+
+/// What is in memory, and the turn's number.
+fn seen(all: &mut All, n: u64) -> Option<(Trace, Option<u32>)> {
+    let delivery = all.deliveries.iter().find(|delivery| delivery.n == n)?.clone();
+    let channel = delivery.chat.channel.clone();
+    let none = Trace { delivery, path: None, given: Vec::new(), calls: Vec::new(), asked: None };
+    let Some(id) = none.delivery.message.clone().filter(|_| none.delivery.forged.is_none()) else {
+        return Some((none, None));
+    };
+    let of_channel = |line: &&Value| line.get("channel").and_then(Value::as_str) == Some(&channel);
+    let lines: Vec<Value> = all.lines.iter().filter(of_channel).cloned().collect();
+    let given: Vec<Given> =
+        all.given.iter().filter(|given| given.channel == channel && given.message == id).cloned().collect();
+    let turn = lines.iter().flat_map(turns).rfind(|turn| turn.messages.contains(&id));
+    let from = none.delivery.at;
+    let until = given.iter().map(|given| given.over_at.unwrap_or(i64::MAX)).max();
+    let until = until.max(turn.as_ref().and_then(|turn| turn.posted_at)).unwrap_or(from);
+    let place = &none.delivery.reply_key;
+    let its_own = |called: &&Called| {
+        let within = (from..=until.saturating_add(AFTER)).contains(&called.call.at);
+        called.call.channel == channel && within && called.place.as_ref().is_none_or(|at| at == place)
+    };
+    let calls = all.calls.iter().filter(its_own).cloned().collect();
+    let number = turn.map(|turn| turn.number);
+    Some((Trace { path: Path::of(&id, &lines), given, calls, ..none }, number))
+}
+
+async fn asked(
+    store: &Store,
+    conversation: &ConversationKey,
+    number: u32,
+    channel: &str,
+    group: bool,
+) -> Result<Option<Asked>, store::Error> {
+    let Some(turn) = store.turn(conversation, number).await? else { return Ok(None) };
+    let stored = store.configuration().await?;
+    let config = stored.and_then(|stored| Config::tolerant(&stored.json).ok()).unwrap_or_default();
+    let assistant = config.assistant(config.channel(channel, MAIN).assistant.as_deref());
+    let budget = assistant.history.tokens;
+    let bytes = usize::try_from(budget).unwrap_or(usize::MAX).saturating_mul(BYTES_PER_TOKEN);
+    // Before a later `/new`, the model saw less than what the head says now, never more.
+    let since = store.head(conversation).await?.since.min(number);
+    let mut history = store.history(conversation, since, HISTORY_TURNS, bytes, now()).await?;
+    history.retain(|earlier| earlier.number < number);
+    let lines = if turn.model.is_empty() {
+        // A command's answer: no model was asked.
+        Vec::new()
+    } else {
+        prompt::lines(&history, &turn.messages, group, budget, model::estimate_tokens)
+    };
+    let line = |line: prompt::Line| json!({ "by_assistant": line.by_assistant, "text": line.text });
+    Ok(Some(Asked {
+        system: if turn.model.is_empty() { String::new() } else { assistant.prompt },
+        lines: lines.into_iter().map(line).collect(),
+        answer: turn.answer,
+        model: turn.model,
+        input: turn.usage.input,
+        output: turn.usage.output,
+    }))
+}
