@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::outbox::SIGN;
 
-/// An item as [`crate::render`] wrote it.
+/// An item as `render` wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Item {
     pub sk: String,
