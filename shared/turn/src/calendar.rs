@@ -1,6 +1,6 @@
 //! Days, months and local times, from the time that the caller names.
 //!
-//! A zone's rule is the one in force today ([`ZONES`], from the IANA time zone database, version 2025b): what is asked here is
+//! A zone's rule is the one in force today (`ZONES`, from the IANA time zone database, version 2025b): what is asked here is
 //! about now and yesterday, so neither the rules of the past are needed nor a database of half a megabyte.
 
 use jiff::civil::{Date, Time};
