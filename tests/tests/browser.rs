@@ -10,6 +10,8 @@ const OPEN: &str = "
 version: 1
 models:
   default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
+assistants:
+  default: {disclosure: never}
 channels:
   web: {origins: ['*']}
 ";

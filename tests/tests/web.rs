@@ -10,6 +10,8 @@ const CONFIG: &str = "
 version: 1
 models:
   default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
+assistants:
+  default: {disclosure: never}
 channels:
   web: {origins: ['http://127.0.0.1:{port}']}
 ";

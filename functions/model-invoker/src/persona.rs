@@ -87,7 +87,10 @@ impl Run<'_> {
         let wanted = match persona.assistant.disclosure {
             Disclosure::Always => true,
             Disclosure::Never => false,
-            Disclosure::Auto => self.place.access() != Access::Workspace,
+            // Members of the workspace know who answers; so do programs that have a key.
+            Disclosure::Auto => {
+                self.place.access() != Access::Workspace && inbound.sender.home != channel::Home::Yes
+            }
         };
         if !wanted || head.disclosed {
             return None;

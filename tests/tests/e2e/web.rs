@@ -14,6 +14,8 @@ const CONFIG: &str = "
 version: 1
 models:
   default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
+assistants:
+  default: {disclosure: never}
 channels:
   web: {access: open, origins: ['https://www.example.com']}
 limits: {per_person: 3, per_stack: 100}

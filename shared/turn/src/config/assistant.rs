@@ -135,7 +135,7 @@ pub struct Reset {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Disclosure {
-    /// Where others than members of the operator's own workspace may write.
+    /// To everybody who is not known as a member of the operator's own workspace.
     #[default]
     Auto,
     Always,

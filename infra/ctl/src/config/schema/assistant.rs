@@ -36,7 +36,7 @@ pub(super) fn assistant() -> Value {
             "hooks": list("Names of entries of `hooks`, in the order in which they run."),
             "commands": list("Names of entries of `commands` that it knows; all of them where none is named."),
             "disclosure": choice(
-                "Whether the first answer of a conversation says that an assistant answers: where others than members of your workspace may write, always, or never. `auto` unless given.",
+                "Whether the first answer of a conversation says that an assistant answers: to everybody who is not known as a member of your workspace, always, or never. `auto` unless given.",
                 &["auto", "always", "never"],
             ),
             "disclosure_text": text("What is said in place of our own line; it may hold the variables of prompts."),
