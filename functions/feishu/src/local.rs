@@ -95,7 +95,9 @@ impl Local for Feishu {
         let shown = field("msg_type").zip(field("content")).and_then(|(kind, content)| shown(kind, content));
         match (thread.or(field("receive_id")).or(edited), shown) {
             (Some(key), Some(text)) => {
-                let id = edited.map_or_else(|| id("om", &format!("{key} {text}")), str::to_owned);
+                // The same `uuid` again is answered with the message that there is.
+                let made_of = field("uuid").map_or_else(|| format!("{key} {text}"), str::to_owned);
+                let id = edited.map_or_else(|| id("om", &made_of), str::to_owned);
                 Answer {
                     said: vec![Said { reply_key: key.to_owned(), text }],
                     ..ok(json!({"message_id": id}))

@@ -168,8 +168,8 @@ fn message(request: &Request, path: &str, body: &Value) -> Answer {
     let thread = body.pointer("/thread/name").and_then(Value::as_str);
     let (name, place) = match (request.method.as_str(), path.strip_suffix("/messages")) {
         ("POST", Some(space)) if request.query("requestId").is_some_and(|id| !id.is_empty()) => {
-            let hash =
-                number(&sign::sha256_hex(format!("{:?}{text}", request.query("requestId")).as_bytes()));
+            let key = request.query("requestId").unwrap_or_default();
+            let hash = number(&sign::sha256_hex(key.as_bytes()));
             let id = thread.and_then(|thread| thread.rsplit('/').next()).unwrap_or("");
             (format!("{path}/{id}.{hash}"), thread.unwrap_or(space).to_owned())
         }

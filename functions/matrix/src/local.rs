@@ -66,8 +66,8 @@ impl Local for Matrix {
         let segments: Vec<&str> = path.split('/').collect();
         let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         match (request.method.as_str(), segments.as_slice()) {
-            ("PUT", ["v3", "rooms", room, "send", "m.room.message", _]) => {
-                sent(&encode::decode(room), &body, request.body.len())
+            ("PUT", ["v3", "rooms", room, "send", "m.room.message", key]) => {
+                sent(&encode::decode(room), key, &body, request.body.len())
             }
             ("PUT", ["v3", "rooms", _, "typing", _]) => quiet(200, json!({})),
             ("POST", ["v3", "join", room]) => quiet(200, json!({"room_id": encode::decode(room)})),
@@ -98,7 +98,7 @@ impl Local for Matrix {
     }
 }
 
-fn sent(room: &str, content: &Value, bytes: usize) -> Answer {
+fn sent(room: &str, key: &str, content: &Value, bytes: usize) -> Answer {
     let edit = content.pointer("/m.new_content/body");
     let text = edit.or(content.get("body")).and_then(Value::as_str).unwrap_or("");
     if bytes > MAX_EVENT || !text::fits(text, SPEC.text) {
@@ -107,7 +107,8 @@ fn sent(room: &str, content: &Value, bytes: usize) -> Answer {
     if text.trim().is_empty() {
         return quiet(400, json!({"errcode": "M_BAD_JSON"}));
     }
-    let id = format!("$p{}", number(&sign::sha256_hex(content.to_string().as_bytes())));
+    // The same transaction again is answered with the event that there is.
+    let id = format!("$p{}", number(&sign::sha256_hex(key.as_bytes())));
     Answer {
         response: Response::json(200, &json!({"event_id": id})),
         said: vec![Said { reply_key: room.to_owned(), text: text.to_owned() }],

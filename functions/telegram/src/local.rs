@@ -77,7 +77,7 @@ impl Local for Telegram {
         let place = at(&body, "/chat_id");
         let html = at(&body, "/parse_mode").as_deref() == Some("HTML");
         match call.path.rsplit('/').next() {
-            Some("sendChatAction") => Look::writing(place),
+            Some("sendChatAction" | "sendMessageDraft") => Look::writing(place),
             Some("sendMessage" | "editMessageText") => Look {
                 place,
                 id: at(&response.body_json(), "/result/message_id"),

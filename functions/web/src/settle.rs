@@ -4,6 +4,8 @@
 use channel::{Body, Response, Settled, Step, Target};
 use serde_json::Value;
 
+use crate::outbox::SIGN;
+
 /// Refusals with a 400 that pass.
 const NOT_NOW: [&str; 4] = [
     "ProvisionedThroughputExceededException",
@@ -23,7 +25,8 @@ pub fn settle(step: &Step, response: &Response) -> Settled {
     // `com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException`
     let kind = said.get("__type").and_then(Value::as_str).unwrap_or("").rsplit('#').next().unwrap_or("");
     match response.status {
-        200..=299 => Settled::Posted(key(step)),
+        // What is being written is a sign, not a reply.
+        200..=299 => Settled::Posted(key(step).filter(|key| key != SIGN)),
         // It is there from an earlier try.
         400 if kind == "ConditionalCheckFailedException" => Settled::Posted(key(step)),
         400 if NOT_NOW.contains(&kind) => Settled::Later(None),

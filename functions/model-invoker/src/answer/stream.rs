@@ -161,7 +161,9 @@ impl<'a> Show<'a> {
         }
         let conversation = &self.run.conversation;
         match settled {
-            Some(Settled::Posted(_)) if repeatable => self.seen(),
+            // A sign that stays nowhere, or a message that is written down already.
+            Some(Settled::Posted(None)) => self.seen(),
+            Some(Settled::Posted(_)) if self.posted().is_some() => self.seen(),
             Some(Settled::Posted(Some(id))) => {
                 self.posted.lock().unwrap_or_else(PoisonError::into_inner).replace(id.clone());
                 failpoint::pass("draft", "posted", self.run.receives, self.run.inbound.text());
