@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use channel::local::Local;
-use channel::{Address, Headers, Keys, Request, Secrets, Way};
+use channel::{Address, Headers, Request, Secrets, Way};
 use serde_json::Value;
 
 use fixtures::{NOW, Posting, Receive, cases};
@@ -79,7 +79,7 @@ impl Place {
 
     /// The Lambda's judgement on a request.
     pub fn judge(&self, request: &Request, settings: &Value) -> judge::Verdict {
-        let (secrets, keys) = (&self.secrets, Keys::new());
+        let (secrets, keys) = (&self.secrets, self.room.keys(settings));
         let context = channel::Context { account: "main", secrets, settings, keys: &keys, now: NOW };
         judge::judge(self.room, request, &context)
     }
