@@ -2,8 +2,8 @@
 
 use channel::local::{Local, Message};
 use channel::{
-    AuthKind, Choice, ConversationKey, Inbound, Kind, Media, Part, PostContext, Received, Request, Secrets,
-    Way, encode, text,
+    AuthKind, Choice, ConversationKey, Grown, Inbound, Kind, Media, Part, PostContext, Received, Request,
+    Secrets, Way, encode, text,
 };
 use model_invoker::channels::LOCAL;
 use model_invoker::outgoing;
@@ -370,10 +370,13 @@ fn every_part_is_said_or_a_sign() {
     let buttons = |text: &str, choices: Vec<Choice>| Part::Buttons { text: text.to_owned(), choices };
     let (text, posted) = ("so far".to_owned(), "1".to_owned());
     let parts = [
-        (Part::Edit { posted: posted.clone(), text: text.clone() }, true),
-        (Part::Edit { posted: posted.clone(), text: "a long answer ".repeat(9_000) }, true),
-        (Part::Draft { text: text.clone(), posted: None }, false),
-        (Part::Draft { text, posted: Some(posted) }, false),
+        (Part::Edit { posted: posted.clone(), text: text.clone(), grown: Grown::Edited }, true),
+        (
+            Part::Edit { posted: posted.clone(), text: "a long answer ".repeat(9_000), grown: Grown::Edited },
+            true,
+        ),
+        (Part::Draft { text: text.clone(), posted: None, grown: Grown::Edited }, false),
+        (Part::Draft { text, posted: Some(posted), grown: Grown::Edited }, false),
         (media("a.png", "image/png", "**here**"), true),
         (media("b.pdf", "application/pdf", ""), true),
         (media("c.mp4", "video/mp4", "here"), true),

@@ -1,7 +1,7 @@
 //! How the local page sees every channel: what is posted is drawn as its platform draws it, and its buttons can be pressed.
 
 use channel::local::{Local, Look, Message};
-use channel::{Choice, Inbound, Part, PostContext, Request, Secrets, Settled, Streaming, Way};
+use channel::{Choice, Grown, Inbound, Part, PostContext, Request, Secrets, Settled, Streaming, Way};
 use model_invoker::channels::LOCAL;
 use model_invoker::outgoing::{self, Filling};
 use serde_json::{Map, Value, json};
@@ -80,13 +80,19 @@ fn shown(looks: &[Look]) -> Option<&Look> {
 fn an_answer_that_grows_stays_one_message() {
     for room in LOCAL.iter().filter(|room| room.spec().streaming != Streaming::Off) {
         let (name, secrets) = (room.spec().name, secrets(*room));
-        let (first, id) = posted(*room, &secrets, &Part::Draft { text: "so".into(), posted: None }, None);
+        let (first, id) = posted(
+            *room,
+            &secrets,
+            &Part::Draft { text: "so".into(), posted: None, grown: Grown::Edited },
+            None,
+        );
         // Elsewhere it is a sign, and the answer a message of its own.
         let Some(first) = shown(&first) else {
             assert!(first.iter().any(|look| look.writing), "{name} shows no draft");
             continue;
         };
-        let edit = Part::Edit { posted: id.unwrap_or_default(), text: "so **far**".into() };
+        let edit =
+            Part::Edit { posted: id.unwrap_or_default(), text: "so **far**".into(), grown: Grown::Edited };
         let (whole, _) = posted(*room, &secrets, &edit, None);
         let whole = shown(&whole).unwrap();
         assert_eq!(whole.replaces.as_ref(), first.id.as_ref(), "{name}");

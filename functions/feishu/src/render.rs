@@ -55,7 +55,7 @@ impl Writer<'_> {
         match part {
             Part::Typing => self.react(),
             Part::Dismiss => {}
-            Part::Draft { text, posted } => {
+            Part::Draft { text, posted, .. } => {
                 let so_far = messages(text, plain).into_iter().next();
                 self.steps.extend(so_far.map(|message| match posted {
                     Some(posted) => edit(self.ctx.settings, posted, message).optional(),
@@ -64,7 +64,7 @@ impl Writer<'_> {
                 }));
             }
             // Once the message takes no more edits, the answer is a message of its own.
-            Part::Edit { posted, text } if self.ctx.way == Way::Reply => {
+            Part::Edit { posted, text, .. } if self.ctx.way == Way::Reply => {
                 let mut messages = messages(text, plain).into_iter();
                 self.steps.extend(messages.next().map(|first| edit(self.ctx.settings, posted, first)));
                 messages.for_each(|message| self.add(message));

@@ -83,7 +83,7 @@ pub static SPEC: Spec = Spec {
     overlap: Overlap::Coalesce,
     streaming: Streaming::Edit,
     // open.feishu.cn/document/server-docs/im-v1/message/update: 5 times a second in a chat, 20 times for a message.
-    pace: Pace { every_ms: 1_000, in_groups_ms: 1_000, most: 20 },
+    pace: Pace { most: 20, ..Pace::every(1_000) },
     tenant: true,
     idempotency_key: true,
     connect: Connect::Manual(CONNECT),

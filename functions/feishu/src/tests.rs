@@ -5,7 +5,7 @@ use std::time::Duration;
 use channel::local::recorded::{self, NOW, named, request};
 use channel::local::{Local, Message};
 use channel::{
-    Address, Body, Channel, Fetch, Headers, Home, Inbound, Kind, Part, PostContext, Received, Reject,
+    Address, Body, Channel, Fetch, Grown, Headers, Home, Inbound, Kind, Part, PostContext, Received, Reject,
     Request, Response, Secrets, Settled, Step, Target, Way,
 };
 use serde_json::{Value, json};
@@ -240,7 +240,10 @@ fn a_file_is_uploaded_and_then_quoted() {
 #[test]
 fn both_ways_have_as_many_steps_and_the_same_keys() {
     let to = came_to("group_mention").unwrap().address;
-    let long = [Part::Text("word ".repeat(6_000)), Part::Edit { posted: "om_2".into(), text: "x".into() }];
+    let long = [
+        Part::Text("word ".repeat(6_000)),
+        Part::Edit { posted: "om_2".into(), text: "x".into(), grown: Grown::Edited },
+    ];
     let bodies = |way| -> Vec<Value> {
         let steps = Feishu.post(&long, &to, &context(way)).steps.into_iter();
         steps.map(|step| if let Body::Json(body) = step.body { body } else { panic!() }).collect()

@@ -22,14 +22,14 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
         match part {
             // Chat shows no sign of writing, and has no placeholders.
             Part::Typing | Part::Dismiss => {}
-            Part::Draft { text, posted } => {
+            Part::Draft { text, posted, .. } => {
                 let so_far = messages(text, ctx.plain).into_iter().next();
                 steps.extend(so_far.map(|message| match posted {
                     Some(posted) => edit(posted, message).optional(),
                     None => create(to, &passing(ctx), message).optional(),
                 }));
             }
-            Part::Edit { posted, text } => {
+            Part::Edit { posted, text, .. } => {
                 let mut messages = messages(text, ctx.plain).into_iter();
                 steps.extend(messages.next().map(|message| edit(posted, message)));
                 for message in messages {

@@ -77,7 +77,7 @@ pub static SPEC: Spec = Spec {
     overlap: Overlap::Coalesce,
     streaming: Streaming::Edit,
     // developers.google.com/workspace/chat/limits: one write a second in a space, all apps together.
-    pace: Pace { every_ms: 1_500, in_groups_ms: 3_000, most: u32::MAX },
+    pace: Pace { in_groups_ms: 3_000, ..Pace::every(1_500) },
     tenant: true,
     idempotency_key: true,
     connect: Connect::Manual(CONNECT),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use channel::local::{Local, Message, platform_key};
 use channel::{
-    Address, Auth, Body, Channel, Choice, Context, Fetch, Headers, Home, Inbound, Keys, Kind, Part,
+    Address, Auth, Body, Channel, Choice, Context, Fetch, Grown, Headers, Home, Inbound, Keys, Kind, Part,
     PostContext, Received, Reject, Request, Response, Secrets, Settled, Step, Target, Way, jwt,
 };
 use serde_json::{Value, json};
@@ -244,7 +244,7 @@ fn path(step: &Step) -> &str {
 fn no_draft_has_the_key_of_its_answer() {
     let to = Address { chat: "spaces/S".into(), ..Address::default() };
     let text = || "hello".to_owned();
-    let draft = steps(&[Part::Draft { text: text(), posted: None }], &to).remove(0);
+    let draft = steps(&[Part::Draft { text: text(), posted: None, grown: Grown::Edited }], &to).remove(0);
     let answer = steps(&[Part::Text(text())], &to).remove(0);
     assert!(draft.optional && !answer.optional);
     assert_ne!(path(&draft), path(&answer));
@@ -332,7 +332,9 @@ fn the_stand_in_answers_what_the_room_sends() {
             answer.said.into_iter().map(|said| (said.reply_key, said.text)).collect::<Vec<_>>()
         };
         assert_eq!(said(answer), [(event.reply_key.clone(), "*yes*".to_owned())]);
-        let edit = steps(&[Part::Edit { posted, text: "no".into() }], &inbound[0].address).remove(0);
+        let edit =
+            steps(&[Part::Edit { posted, text: "no".into(), grown: Grown::Edited }], &inbound[0].address)
+                .remove(0);
         assert_eq!(said(call(&edit, true)), [(event.reply_key, "no".to_owned())]);
         assert_eq!(call(&edit, false).response.status, 401);
     }

@@ -29,7 +29,7 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
         match part {
             Part::Typing => steps.push(typing(to)),
             Part::Dismiss => {}
-            Part::Draft { text, posted } => {
+            Part::Draft { text, posted, .. } => {
                 let so_far = contents(text, ctx).into_iter().next();
                 steps.extend(so_far.map(|content| {
                     match posted {
@@ -42,7 +42,7 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
                     }
                 }));
             }
-            Part::Edit { posted, text } => {
+            Part::Edit { posted, text, .. } => {
                 let mut contents = contents(text, ctx).into_iter();
                 if let Some(content) = contents.next().map(|content| edited(content, posted)) {
                     steps.push(change(to, ctx, content));

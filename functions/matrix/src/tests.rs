@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use channel::local::{Local, Message};
 use channel::{
-    Address, Body, Channel, Context, Fetch, Headers, Inbound, Kind, Part, PostContext, Received, Reject,
-    Request, Response, Secrets, Settled, Step, Target, Way,
+    Address, Body, Channel, Context, Fetch, Grown, Headers, Inbound, Kind, Part, PostContext, Received,
+    Reject, Request, Response, Secrets, Settled, Step, Target, Way,
 };
 use serde_json::{Value, json};
 
@@ -254,12 +254,13 @@ fn the_same_answer_has_the_same_keys_and_each_message_its_own() {
     assert_eq!(keys(&one).into_iter().collect::<std::collections::BTreeSet<_>>().len(), one.len());
     assert!(one.iter().all(|step| body(step)["m.relates_to"]["event_id"] == "$e1:example.org"));
     // The answer is no repetition of its draft, nor is one draft of another.
-    let draft = |text: &str| Part::Draft { text: text.into(), posted: Some("$p1".into()) };
+    let draft =
+        |text: &str| Part::Draft { text: text.into(), posted: Some("$p1".into()), grown: Grown::Edited };
     let parts = [
-        Part::Draft { text: "So".into(), posted: None },
+        Part::Draft { text: "So".into(), posted: None, grown: Grown::Edited },
         draft("So"),
         draft("So far"),
-        Part::Edit { posted: "$p1".into(), text: "So far, so good".into() },
+        Part::Edit { posted: "$p1".into(), text: "So far, so good".into(), grown: Grown::Edited },
         Part::Text("So".into()),
     ];
     let all: Vec<String> =
@@ -276,7 +277,8 @@ fn events_stay_within_their_size() {
         "a\n".repeat(30_000),
         "👋".repeat(9_000),
     ] {
-        for part in [Part::Text(text.clone()), Part::Edit { posted: "$p".into(), text }] {
+        for part in [Part::Text(text.clone()), Part::Edit { posted: "$p".into(), text, grown: Grown::Edited }]
+        {
             for step in steps(&[part], &to) {
                 let bytes = body(&step).to_string().len();
                 assert!(bytes < 64_000, "{bytes}");

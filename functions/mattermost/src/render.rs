@@ -20,18 +20,18 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
         match part {
             Part::Typing => steps.push(typing(to)),
             Part::Dismiss => {}
-            Part::Draft { text, posted: Some(posted) } => {
+            Part::Draft { text, posted: Some(posted), .. } => {
                 let so_far = texts(text, ctx).into_iter().next();
                 steps.extend(so_far.map(|text| edit(posted, &text).optional()));
             }
-            Part::Draft { text, posted: None } => {
+            Part::Draft { text, posted: None, .. } => {
                 if let Some(text) = texts(text, ctx).first() {
                     // Without a key: the answer would else be taken for a repetition of its draft.
                     let said = say(text, to, ctx, None);
                     steps.extend(said.into_iter().map(Step::optional));
                 }
             }
-            Part::Edit { posted, text } => {
+            Part::Edit { posted, text, .. } => {
                 let mut texts = texts(text, ctx).into_iter();
                 steps.extend(texts.next().map(|text| edit(posted, &text)));
                 texts.for_each(|text| steps.extend(say(&text, to, ctx, Some(steps.len()))));

@@ -3,7 +3,7 @@
 use channel::local::recorded::{self, NOW, named, request};
 use channel::local::{Local, Message};
 use channel::{
-    Address, Body, Channel, Fetch, Headers, Inbound, Kind, Part, Received, Reject, Request, Response,
+    Address, Body, Channel, Fetch, Grown, Headers, Inbound, Kind, Part, Received, Reject, Request, Response,
     Secrets, Settled, Step, Target, Way,
 };
 use serde_json::{Value, json};
@@ -156,7 +156,7 @@ fn an_answer_is_no_repetition_of_its_draft() {
         let Body::Json(body) = step.body else { panic!("JSON") };
         body.get("pending_post_id").cloned()
     };
-    assert_eq!(key(Part::Draft { text: "So".into(), posted: None }), None);
+    assert_eq!(key(Part::Draft { text: "So".into(), posted: None, grown: Grown::Edited }), None);
     let answer = || Part::Text("So far".into());
     assert!(key(answer()).is_some() && key(answer()) == key(answer()));
 }

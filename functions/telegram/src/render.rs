@@ -25,7 +25,7 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
                 steps.push(call("sendChatAction", body).optional());
             }
             Part::Dismiss => {}
-            Part::Draft { text, posted } => {
+            Part::Draft { text, posted, .. } => {
                 let so_far = texts(text, ctx.plain).into_iter().next();
                 steps.extend(so_far.map(|text| match posted {
                     Some(posted) => edit(posted, text, to, ctx.plain).optional(),
@@ -33,7 +33,7 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
                     None => send(text, to, quote.take(), ctx.plain).optional(),
                 }));
             }
-            Part::Edit { posted, text } => {
+            Part::Edit { posted, text, .. } => {
                 let mut texts = texts(text, ctx.plain).into_iter();
                 steps.extend(texts.next().map(|text| edit(posted, text, to, ctx.plain)));
                 steps.extend(texts.map(|text| send(text, to, None, ctx.plain)));

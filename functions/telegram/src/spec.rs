@@ -48,7 +48,7 @@ pub static SPEC: Spec = Spec {
     overlap: Overlap::Coalesce,
     streaming: Streaming::Native,
     // core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this: one a second in a chat, 20 a minute in a group.
-    pace: Pace { every_ms: 1_000, in_groups_ms: 4_000, most: u32::MAX },
+    pace: Pace { in_groups_ms: 4_000, ..Pace::every(1_000) },
     tenant: false,
     idempotency_key: false,
     connect: Connect::Call(

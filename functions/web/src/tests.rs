@@ -1,5 +1,5 @@
 use channel::local::{Local as _, Message};
-use channel::{Headers, Home, Keys, Secrets, Settled, Target, Way, sign};
+use channel::{Grown, Headers, Home, Keys, Secrets, Settled, Target, Way, sign};
 use serde_json::{Value, json};
 
 use super::*;
@@ -336,7 +336,7 @@ fn a_reply_is_an_item_that_is_put_once() {
     let keys: Vec<String> =
         parts.iter().map(|step| item(step)["Item"]["sk"]["S"].as_str().unwrap().to_owned()).collect();
     assert!(keys.len() > 2 && keys.is_sorted(), "{keys:?}");
-    let sign = post(&[Part::Draft { text: "Hel".into(), posted: None }], NOW);
+    let sign = post(&[Part::Draft { text: "Hel".into(), posted: None, grown: Grown::Edited }], NOW);
     assert_eq!((&item(&sign[0])["Item"]["sk"]["S"], sign[0].optional), (&json!("SIGN"), true));
 }
 

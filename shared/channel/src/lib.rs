@@ -37,7 +37,7 @@ pub use ids::{ConversationKey, short_id};
 pub use inbound::{
     Attachment, Content, Conversation, Home, INBOUND_VERSION, Inbound, Kind, MAX_TEXT_BYTES, Sender,
 };
-pub use part::{Choice, Media, Part};
+pub use part::{Choice, Grown, Media, Part};
 pub use post::{Auth, Body, Fetch, Post, Settled, Step, Target, Upload, Way};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use spec::{

@@ -13,6 +13,7 @@ mod near;
 mod pack;
 mod plain;
 mod read;
+mod standing;
 mod starred;
 mod table;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use html::html;
 pub use near::{Near, quiet};
 pub use plain::Plain;
 pub use pulldown_cmark::Alignment;
+pub use standing::standing;
 pub use starred::Starred;
 pub use table::{Table, TableLines};
 

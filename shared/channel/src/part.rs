@@ -23,13 +23,59 @@ pub enum Part {
         text: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         posted: Option<String>,
+        #[serde(default, skip_serializing_if = "Grown::is_edited")]
+        grown: Grown,
     },
     /// The whole answer, its beginning in place of the draft of that id; what does not fit there follows.
-    Edit { posted: String, text: String },
+    Edit {
+        posted: String,
+        text: String,
+        #[serde(default, skip_serializing_if = "Grown::is_edited")]
+        grown: Grown,
+    },
     /// A file.
     Media(Media),
     /// A text with answers to choose from. What is chosen comes back as if the person had written it.
     Buttons { text: String, choices: Vec<Choice> },
+}
+
+/// How a message came to say what it says so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grown {
+    /// Each text took the place of the one before: it can be edited at any time.
+    #[default]
+    Edited,
+    /// As a stream of the platform's own, by steps that are [`crate::Step::stream`]: nothing is taken back, more is added.
+    Streamed {
+        /// The CommonMark that it says; `None` where nobody knows any more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<String>,
+        /// How many calls it took.
+        #[serde(default)]
+        calls: u32,
+    },
+    /// As a stream that takes nothing more, or whose beginner was killed: whether it is still open is not known. It is
+    /// ended and edited.
+    Left,
+}
+
+impl Grown {
+    pub fn is_edited(&self) -> bool {
+        *self == Grown::Edited
+    }
+
+    pub fn is_streamed(&self) -> bool {
+        matches!(self, Grown::Streamed { .. })
+    }
+
+    /// The same without its text.
+    pub fn forgotten(&self) -> Grown {
+        match self {
+            Grown::Streamed { calls, .. } => Grown::Streamed { said: None, calls: *calls },
+            other => other.clone(),
+        }
+    }
 }
 
 /// A file by its address.
@@ -124,8 +170,8 @@ mod tests {
         let choice = |label: &str, says: &str| Choice { label: label.into(), says: says.into() };
         check(&Part::Text("hi".into()), Some("hi"));
         check(&Part::Typing, None);
-        check(&Part::Draft { text: "hi".into(), posted: None }, None);
-        check(&Part::Edit { posted: "1".into(), text: "hi".into() }, Some("hi"));
+        check(&Part::Draft { text: "hi".into(), posted: None, grown: Grown::Edited }, None);
+        check(&Part::Edit { posted: "1".into(), text: "hi".into(), grown: Grown::Edited }, Some("hi"));
         let buttons = Part::Buttons {
             text: "Which?".into(),
             choices: vec![choice("Yes", "Yes"), choice("*No*", "/new\nnow")],

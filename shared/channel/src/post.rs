@@ -39,6 +39,10 @@ pub struct Step {
     /// Repeating it changes nothing: the platform knows it by a key of ours, or it replaces what is there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeatable: bool,
+    /// It begins a stream or adds to one: see [`crate::Grown::Streamed`]. What the stream does not take is settled with
+    /// [`Settled::Gone`], and the message is edited from then on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stream: bool,
 }
 
 impl Step {
@@ -57,6 +61,7 @@ impl Step {
             on_doubt: OnDoubt::default(),
             optional: false,
             repeatable: false,
+            stream: false,
         }
     }
 
@@ -87,6 +92,11 @@ impl Step {
 
     pub fn repeatable(mut self) -> Step {
         self.repeatable = true;
+        self
+    }
+
+    pub fn stream(mut self) -> Step {
+        self.stream = true;
         self
     }
 }

@@ -167,17 +167,19 @@ pub struct Pace {
     pub every_ms: u32,
     /// The same in chats of more than two.
     pub in_groups_ms: u32,
+    /// Milliseconds between two additions to a stream.
+    pub stream_ms: u32,
     /// Changes of one message, the last one included.
     pub most: u32,
 }
 
 impl Pace {
     /// For platforms that show nothing before the answer.
-    pub const NONE: Pace = Pace { every_ms: 0, in_groups_ms: 0, most: 0 };
+    pub const NONE: Pace = Pace { most: 0, ..Pace::every(0) };
 
     /// The same everywhere, as often as one likes.
     pub const fn every(ms: u32) -> Pace {
-        Pace { every_ms: ms, in_groups_ms: ms, most: u32::MAX }
+        Pace { every_ms: ms, in_groups_ms: ms, stream_ms: ms, most: u32::MAX }
     }
 }
 

@@ -252,7 +252,7 @@ mod tests {
             cancel: Some(7),
             interrupt: Some(3),
             paused: 1_795_000_000_001,
-            draft: Some(Draft { turn: 4, posted: "88".into(), at: 1_795_000_000_002 }),
+            draft: Some(Draft { turn: 4, posted: "88".into(), at: 1_795_000_000_002, stream: false }),
             summary_to: 2,
             assistant: Some("reviewer".into()),
             model: Some("claude".into()),

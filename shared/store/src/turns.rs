@@ -91,14 +91,15 @@ impl Store {
         let turn = with_places(turn);
         let rewrite = Change::at(
             keys::turn(conversation, turn.number),
-            "SET #steps = :steps, #ids = :ids, #way = :way, #plain = :plain, #draft = :draft",
+            "SET #steps = :steps, #ids = :ids, #way = :way, #plain = :plain, #draft = :draft, #grown = :grown",
         )
         .only_if("attribute_exists(#pk)")
         .with(":steps", serde_dynamo::to_attribute_value(&turn.steps)?)
         .with(":ids", serde_dynamo::to_attribute_value(&turn.ids)?)
         .with(":way", serde_dynamo::to_attribute_value(turn.way)?)
         .with(":plain", serde_dynamo::to_attribute_value(turn.plain)?)
-        .with(":draft", serde_dynamo::to_attribute_value(&turn.draft)?);
+        .with(":draft", serde_dynamo::to_attribute_value(&turn.draft)?)
+        .with(":grown", serde_dynamo::to_attribute_value(&turn.grown)?);
         let items = vec![head.into_item(&self.table)?, rewrite.into_item(&self.table)?];
         Ok(match self.transact(items, &token()).await? {
             Transacted::Done => Written::Done,

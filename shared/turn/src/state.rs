@@ -1,6 +1,6 @@
 //! What a conversation's state is made of: the items that `store` keeps and that every invocation takes up.
 
-use channel::{Address, Choice, Inbound, Step, Way};
+use channel::{Address, Choice, Grown, Inbound, Step, Way};
 use serde::{Deserialize, Serialize};
 
 /// The shape of the items as written today; readers accept this one and the one before, and ignore unknown fields.
@@ -67,6 +67,9 @@ pub struct Draft {
     pub posted: String,
     /// When it was first shown, Unix milliseconds.
     pub at: i64,
+    /// It began as a stream.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub stream: bool,
 }
 
 /// What a commit changes of HEAD and of earlier turns beside the protocol's own fields. What is `None` stays as it is.
@@ -152,6 +155,9 @@ pub struct Turn {
     /// The platform's id of the message that showed it while it was written; its beginning takes that one's place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draft: Option<String>,
+    /// How that message came to say what it said.
+    #[serde(default, skip_serializing_if = "Grown::is_edited")]
+    pub grown: Grown,
     /// Said before the answer and no part of it: that an assistant answers, a warning. The model never sees it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub before: String,

@@ -20,7 +20,7 @@ fn drafts_summaries_and_choices_are_written_by_the_holder_alone() {
         };
         let epoch = head.epoch;
 
-        let draft = Draft { turn: 0, posted: "88".into(), at: now };
+        let draft = Draft { turn: 0, posted: "88".into(), at: now, stream: true };
         assert_eq!(store.draft(&of, epoch - 1, &draft).await.unwrap(), Written::Fenced);
         assert_eq!(store.draft(&of, epoch, &draft).await.unwrap(), Written::Done);
         assert_eq!(store.head(&of).await.unwrap().draft, Some(draft.clone()));

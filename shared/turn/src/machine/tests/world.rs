@@ -174,7 +174,8 @@ impl World {
                 if self.drafts && self.head.draft.is_none() {
                     self.begun += 1;
                     let posted = self.begun.to_string();
-                    self.head.draft = Some(crate::state::Draft { turn: number, posted, at: self.now });
+                    self.head.draft =
+                        Some(crate::state::Draft { turn: number, posted, at: self.now, stream: false });
                 }
                 if self.dies_drafting > 0 {
                     self.dies_drafting -= 1;
