@@ -32,6 +32,7 @@ use crate::run::{Run, Trouble};
 use held::{Ended, Hold};
 pub(crate) use media::Files;
 use reply::Reply;
+pub(crate) use stream::Message;
 use stream::Show;
 use tally::Tally;
 use written::Written;
@@ -84,7 +85,7 @@ impl Run<'_> {
                 biased;
                 reply = run.reply(&question, hold.epoch, &written, &tally) => Ended::Done(reply?),
                 ended = run.hold(hold) => ended?,
-                never = run.type_on(newest) => never,
+                never = run.type_on(newest, &show) => never,
             })
         };
         // A program of the operator's sees answers before people do.
@@ -92,8 +93,9 @@ impl Run<'_> {
         let ended = show.beside(if hidden { &unseen } else { &written }, work).await?;
         let used = tally.used(&run.place.config, &written);
         let warning = run.settle(&question, tally.purse(), &used).await;
-        let (draft, seen_at) = (show.posted(), show.seen_at());
+        let (draft, seen_at) = (show.message(), show.seen_at());
         (self.draft, self.timeline.seen_at) = (draft, seen_at);
+        let stays = matches!(ended, Ended::StoppedThere(_));
         let turn = match ended {
             Ended::Lost => return Ok(Event::Fenced),
             Ended::Interrupted => return Ok(Event::Interrupted),
@@ -102,6 +104,9 @@ impl Run<'_> {
                 let nothing = if self.draft.is_some() { "*(stopped)*" } else { "" };
                 let said = Some(text.trim()).filter(|text| !text.is_empty()).unwrap_or(nothing);
                 Some(Turn { stopped: true, ..self.turn(number, &question.waiting, said) })
+            }
+            Ended::StoppedThere(said) => {
+                Some(Turn { stopped: true, ..self.turn(number, &question.waiting, &said) })
             }
             Ended::Done(reply) => self.said(&question, reply).await?,
         };
@@ -112,6 +117,9 @@ impl Run<'_> {
         used.onto(&mut turn);
         turn.assistant.clone_from(&question.persona.name);
         self.finish(&question, &mut turn, warning);
+        if stays {
+            (turn.steps, turn.before, self.change.disclosed) = (Vec::new(), String::new(), None);
+        }
         Ok(Event::Answered(Box::new(turn)))
     }
 

@@ -28,9 +28,11 @@ impl Run<'_> {
                 _ => Way::Reply,
             },
             at,
-            draft: self.draft.clone().filter(|_| !answer.is_empty()),
             ..Turn::default()
         };
+        if let Some(message) = self.draft.as_ref().filter(|_| !answer.is_empty()) {
+            (turn.draft, turn.grown) = (Some(message.posted.clone()), message.grown.clone());
+        }
         self.plan_again(&mut turn, waiting);
         turn
     }
@@ -101,7 +103,7 @@ fn parts(turn: &Turn, media_hosts: &[String]) -> Vec<Part> {
     }
     let first = match &turn.draft {
         _ if text.is_empty() => None,
-        Some(posted) => Some(Part::Edit { posted: posted.clone(), text }),
+        Some(posted) => Some(Part::Edit { posted: posted.clone(), text, grown: turn.grown.clone() }),
         None => Some(Part::Text(text)),
     };
     let buttons = turn
@@ -135,7 +137,10 @@ mod tests {
         check(turn("", "", None, None), &[Part::Dismiss]);
         check(turn("", "hi", None, None), &[text("hi")]);
         check(turn("I am an AI.", "hi", None, None), &[text("I am an AI.\n\nhi")]);
-        check(turn("", "hi", Some("1"), None), &[Part::Edit { posted: "1".into(), text: "hi".into() }]);
+        check(
+            turn("", "hi", Some("1"), None),
+            &[Part::Edit { posted: "1".into(), text: "hi".into(), grown: channel::Grown::Edited }],
+        );
         check(turn("", "Shall I?", None, Some("Shall I?")), &[buttons()]);
         check(turn("", "One moment.\n\nShall I?", None, Some("Shall I?")), &[text("One moment."), buttons()]);
     }

@@ -7,7 +7,7 @@ use channel::{ConversationKey, Inbound, Settled, Step, Way};
 use turn::machine::{LEASE_MS, TOKEN_S};
 use turn::{Change, Effect, Event, Fate, State, Token, Turn, step};
 
-use crate::answer::Files;
+use crate::answer::{Files, Message};
 use crate::invoke::NEWER_S;
 use crate::judge::Words;
 use crate::services::{Place, Services};
@@ -38,7 +38,7 @@ pub struct Run<'a> {
     /// The lease's end as last written, Unix milliseconds.
     lease_until: AtomicI64,
     /// The message on the platform that shows what is being written: the answer takes its place.
-    pub(crate) draft: Option<String>,
+    pub(crate) draft: Option<Message>,
     /// What came along with the messages, as read.
     pub(crate) files: Files,
     /// What the next commit changes beside its turn.
@@ -155,7 +155,7 @@ impl<'a> Run<'a> {
     async fn effect(&mut self, state: &State, effect: Effect) -> Result<Event, Trouble> {
         let (store, conversation, epoch) = (&self.services.store, self.conversation.clone(), state.epoch());
         if matches!(effect, Effect::Ask { .. } | Effect::Compose { .. } | Effect::Bury { .. }) {
-            self.draft = state.head().draft.as_ref().map(|draft| draft.posted.clone());
+            self.draft = state.head().draft.as_ref().map(Message::from);
         }
         Ok(match effect {
             Effect::Hide(_) => {
@@ -214,7 +214,9 @@ impl<'a> Run<'a> {
                 self.commits += 1;
                 let key = format!("{conversation}/{epoch}/{}", self.commits);
                 let token: String = channel::sign::sha256_hex(key.as_bytes()).chars().take(32).collect();
-                if let Some(turn) = &commit.turn {
+                if let Some(turn) = &mut commit.turn {
+                    // It is planned; from here on it is posted as it stands, or its message is edited.
+                    turn.grown = turn.grown.forgotten();
                     self.turns.insert(turn.number, (**turn).clone());
                 }
                 let days = self.persona(state.head(), &self.inbound).assistant.history.days;
@@ -345,7 +347,11 @@ impl<'a> Run<'a> {
                     }
                 }
             }
-            Settled::Later(_) | Settled::Gone | Settled::Broken(_) | Settled::Unformatted => {
+            Settled::Later(_)
+            | Settled::Gone
+            | Settled::Stopped
+            | Settled::Broken(_)
+            | Settled::Unformatted => {
                 tracing::warn!(conversation = %self.conversation, turn = number, part, outcome = ?settled, "not posted");
                 // The message that showed the draft takes no more changes, or is gone: the answer gets one of its own.
                 let refused = matches!(settled, Settled::Broken(_));
@@ -370,8 +376,10 @@ impl<'a> Run<'a> {
         let Some(mut turn) = self.loaded(number).await?.cloned() else { return Ok(lost_turn()) };
         if plain && !turn.plain {
             turn.plain = true;
+        } else if !plain && turn.grown.is_streamed() {
+            turn.grown = channel::Grown::Left;
         } else if !plain && turn.draft.is_some() {
-            turn.draft = None;
+            (turn.draft, turn.grown) = (None, channel::Grown::Edited);
         } else if !plain && turn.way == Way::Reply {
             turn.way = Way::Push;
         } else {

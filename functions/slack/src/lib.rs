@@ -8,16 +8,18 @@
 //! - *Interactivity* (buttons, the message shortcut) is a form with one field of JSON.
 //!
 //! All are signed alike: HMAC-SHA256 over time and raw body. Replies go through `chat.postMessage`, which says failure
-//! with a 200 and `"ok": false`.
+//! with a 200 and `"ok": false`. In threads an answer grows as a stream (`chat.startStream`), elsewhere by edits.
 //!
 //! <https://docs.slack.dev/apis/events-api>
 
 #[cfg(any(test, feature = "local"))]
 mod local;
+mod markdown;
 mod parse;
 mod render;
 mod settle;
 mod spec;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod verify;

@@ -1,6 +1,8 @@
 //! Slack's own part, for the local run and the tests.
 
-use channel::local::{Answer, Event, Local, Look, Markup, Message, Said, at, buttons, number};
+mod stream;
+
+use channel::local::{Answer, Event, Local, Look, Markup, Message, Said, Streams, at, buttons, number};
 use channel::{Headers, Request, Response, Secrets, encode, sign};
 use serde_json::{Value, json};
 
@@ -60,11 +62,16 @@ impl Local for Slack {
 
     fn edits(&self, request: &Request) -> Option<String> {
         let body: Value = serde_json::from_slice(&request.body).ok()?;
-        let ts = body.get("ts").filter(|_| request.path.ends_with("/chat.update"))?;
+        let changes = ["/chat.update", "/chat.appendStream", "/chat.stopStream"];
+        let ts = body.get("ts").filter(|_| changes.iter().any(|method| request.path.ends_with(method)))?;
         ts.as_str().map(str::to_owned)
     }
 
     fn answer(&self, request: &Request) -> Answer {
+        self.play(request, &mut Streams::new())
+    }
+
+    fn play(&self, request: &Request, streams: &mut Streams) -> Answer {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         let field = |name: &str| body.get(name).and_then(Value::as_str);
         let text =
@@ -74,6 +81,11 @@ impl Local for Slack {
             return Answer { response: Response::text(200, "ok"), said };
         }
         match request.path.strip_prefix("/api/").unwrap_or("") {
+            "chat.startStream" => stream::start(&body, streams),
+            method @ ("chat.appendStream" | "chat.stopStream") => {
+                stream::go_on(&body, method == "chat.stopStream", streams)
+            }
+            "chat.update" if stream::is_open(&body, streams) => refused("streaming_state_conflict"),
             "chat.postMessage" | "chat.update" => posted(field("channel"), field("thread_ts"), text, request),
             "users.info" => person(request),
             // What is asked of it otherwise (a status) has no answer worth reading.
@@ -90,13 +102,16 @@ impl Local for Slack {
             None => channel,
         });
         match call.path.strip_prefix("/api/").unwrap_or("") {
-            "chat.postMessage" | "chat.update" => {
+            "chat.postMessage" | "chat.update" | "chat.startStream" | "chat.appendStream"
+            | "chat.stopStream" => {
                 let blocks =
                     body.pointer("/blocks").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
                 let block =
                     |kind: &str| blocks.iter().find(|block| at(block, "/type").as_deref() == Some(kind));
                 let marked =
                     at(&body, "/markdown_text").or(block("markdown").and_then(|block| at(block, "/text")));
+                // A stream may end without a word.
+                let marked = marked.or(call.path.ends_with("/chat.stopStream").then(String::new));
                 let markup = if marked.is_some() { Markup::Markdown } else { Markup::Plain };
                 let text = marked.or(at(&body, "/text").map(|text| from_mrkdwn(&text, None)));
                 let actions =
@@ -140,10 +155,7 @@ impl Local for Slack {
 
 fn posted(channel: Option<&str>, thread: Option<&str>, text: Option<String>, request: &Request) -> Answer {
     let (Some(channel), Some(text)) = (channel, text) else {
-        return Answer {
-            response: error(if channel.is_none() { "channel_not_found" } else { "no_text" }),
-            said: Vec::new(),
-        };
+        return refused(if channel.is_none() { "channel_not_found" } else { "no_text" });
     };
     let reply_key = thread.map_or_else(|| channel.to_owned(), |thread| format!("{channel}:{thread}"));
     let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
@@ -169,8 +181,8 @@ fn ok(mut body: Value) -> Response {
     Response::json(200, &body)
 }
 
-fn error(error: &str) -> Response {
-    Response::json(200, &json!({ "ok": false, "error": error }))
+fn refused(error: &str) -> Answer {
+    Answer { response: Response::json(200, &json!({ "ok": false, "error": error })), said: Vec::new() }
 }
 
 /// An id of Slack's form: a letter, then capitals and digits. What already is one stays.

@@ -1,12 +1,14 @@
 //! An answer as calls of Slack's API: <https://docs.slack.dev/reference/methods/chat.postMessage>.
 
-use channel::markdown::{CommonMark, Dialect, Markup, Place, Plain, Style, Table, TableLines, render};
+use channel::markdown::{Plain, render};
 use channel::{
     Address, Auth, Body, Choice, Fetch, Limit, Part, Post, PostContext, Step, Target, Unit, Way, sign,
 };
 use serde_json::{Value, json};
 
+use crate::markdown::SlackMarkdown;
 use crate::spec::{BOT_TOKEN, SPEC, STATUS};
+use crate::stream;
 
 /// Where [`Address::data`] keeps a command's or click's own reply address.
 pub const RESPONSE_URL: &str = "response_url";
@@ -22,19 +24,26 @@ const RESPONSE_URL_USES: usize = 5;
 
 pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
     let texts = || parts.iter().filter_map(Part::as_text);
+    let is_text = texts().next().is_some();
     if let (Way::Push, Some(url)) = (ctx.way, to.data.get(RESPONSE_URL)) {
         let messages = texts().flat_map(|text| render(&text, &Plain, SPEC.text));
         let steps = messages.take(RESPONSE_URL_USES).map(|message| respond(url, &message, to));
         return Post { steps: steps.collect() };
     }
     let mut steps = Vec::new();
-    for part in parts {
+    let mut parts = parts.iter().peekable();
+    while let Some(part) = parts.next() {
         match part {
             Part::Typing => steps.extend(status(to, ctx.settings, true)),
             // There is no placeholder: a status goes away with the reply.
             Part::Dismiss => {}
-            Part::Draft { text, posted } => {
+            Part::Draft { text, posted, grown } if stream::is_meant(grown, posted.as_deref(), to, ctx) => {
+                steps.extend(stream::draft(text, posted.as_deref(), grown, to));
+            }
+            Part::Draft { text, posted, grown } => {
                 let so_far = contents(text, ctx.plain).into_iter().next();
+                let left = posted.as_ref().filter(|_| !grown.is_edited() && so_far.is_some());
+                steps.extend(left.map(|posted| stream::end(to, posted).optional()));
                 // Not the answer's own: where Slack knows repetitions by it, the answer is none.
                 let key = sign::sha256_hex(format!("{} so far", ctx.part_key(0)).as_bytes());
                 let key = key.get(..32).unwrap_or_default();
@@ -43,9 +52,22 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
                     None => say(to, content, key).optional(),
                 }));
             }
-            Part::Edit { posted, text } => {
+            Part::Edit { posted, text, grown } => {
                 let mut contents = contents(text, ctx.plain).into_iter();
-                steps.extend(contents.next().map(|content| update(to, posted, content)));
+                let first = contents.next().unwrap_or_default();
+                let rest = stream::rest(grown, &first);
+                let below = parts.peek().filter(|_| rest.is_some() && contents.len() == 0);
+                let below = below.and_then(|next| buttons_below(next, text));
+                match rest {
+                    Some(rest) => steps.push(stream::finish(to, posted, &rest, below.as_ref())),
+                    None => {
+                        steps.extend((!grown.is_edited()).then(|| stream::end(to, posted)));
+                        steps.push(update(to, posted, first));
+                    }
+                }
+                if below.is_some() {
+                    parts.next();
+                }
                 say_all(&mut steps, contents, to, ctx);
             }
             Part::Buttons { text, choices } if !ctx.plain && buttons_fit(choices) => {
@@ -60,7 +82,7 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
             }
         }
     }
-    if texts().next().is_some() {
+    if is_text {
         steps.extend(status(to, ctx.settings, false));
     }
     Post { steps }
@@ -118,6 +140,16 @@ fn buttons(text: &str, choices: &[Choice]) -> Value {
         text => json!([{ "type": "markdown", "text": text }, actions]),
     };
     json!({ "text": escape(text), "blocks": blocks })
+}
+
+/// The blocks of a question with buttons that fits below a text in one message; the text may be the question.
+fn buttons_below(part: &Part, text: &str) -> Option<Value> {
+    let Part::Buttons { text: question, choices } = part else { return None };
+    let mut messages =
+        if question == text { Vec::new() } else { render(question, &SlackMarkdown, SPEC.text) };
+    let message = messages.pop().unwrap_or_default();
+    let fits = messages.is_empty() && buttons_fit(choices);
+    fits.then(|| buttons(&message, choices).get_mut("blocks").map(Value::take)).flatten()
 }
 
 pub fn fetch(what: &Fetch) -> Post {
@@ -182,11 +214,11 @@ fn status(to: &Address, settings: &Value, busy: bool) -> Option<Step> {
     Some(call(method, body).optional())
 }
 
-fn call(method: &str, body: Value) -> Step {
+pub fn call(method: &str, body: Value) -> Step {
     Step::json("api", format!("/{method}"), body).auth(Auth::bearer(BOT_TOKEN))
 }
 
-fn extend(body: &mut Value, more: Value) {
+pub fn extend(body: &mut Value, more: Value) {
     if let (Value::Object(body), Value::Object(more)) = (body, more) {
         body.extend(more);
     }
@@ -195,67 +227,4 @@ fn extend(body: &mut Value, more: Value) {
 /// The three characters that mean something in every text: <https://docs.slack.dev/messaging/formatting-message-text>.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// What `markdown_text` takes: CommonMark with tables, in which Slack also reads its own mentions.
-struct SlackMarkdown;
-
-impl Dialect for SlackMarkdown {
-    fn markup(&self, style: &Style<'_>) -> Markup {
-        CommonMark.markup(style)
-    }
-
-    fn escape(&self, text: &str, place: Place, out: &mut String) {
-        CommonMark.escape(&harmless(text), place, out);
-    }
-
-    fn link(&self, url: &str, label: &str) -> Option<String> {
-        CommonMark.link(url, label)
-    }
-
-    fn url(&self, url: &str) -> String {
-        CommonMark.url(url)
-    }
-
-    fn task(&self, done: bool) -> &'static str {
-        CommonMark.task(done)
-    }
-
-    fn rule(&self) -> &'static str {
-        CommonMark.rule()
-    }
-
-    fn hard_break(&self) -> &'static str {
-        CommonMark.hard_break()
-    }
-
-    fn table(&self, table: &Table) -> Option<TableLines> {
-        CommonMark.table(table)
-    }
-}
-
-/// The text with a zero-width space in every mention (`<!channel>`, `<@U…>`, `<#C…>`), so that it calls nobody. Code is
-/// treated alike, because Slack reads mentions there too.
-fn harmless(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('<') {
-        out.push_str(before);
-        out.push('<');
-        if is_mention(after) {
-            out.push('\u{200B}');
-        }
-        rest = after;
-    }
-    out.push_str(rest);
-    out
-}
-
-/// Whether what follows a `<` calls somebody. `<!DOCTYPE` and `List<@NonNull` do not.
-fn is_mention(after: &str) -> bool {
-    const SPECIAL: [&str; 6] = ["!channel", "!here", "!everyone", "!group", "!subteam", "!date"];
-    let is_id =
-        |id: &str| id.bytes().take(3).filter(|b| b.is_ascii_uppercase() || b.is_ascii_digit()).count() == 3;
-    SPECIAL.iter().any(|special| after.starts_with(special))
-        || after.strip_prefix(['@', '#']).is_some_and(is_id)
 }

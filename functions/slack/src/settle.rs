@@ -1,5 +1,7 @@
 //! What Slack's answers mean.
 
+use std::time::Duration;
+
 use channel::{Body, Home, Response, Settled, Step, Target};
 use serde_json::Value;
 
@@ -20,6 +22,9 @@ pub fn settle(step: &Step, response: &Response) -> Settled {
         (Some(true), "/users.info") => Settled::Person(home(step, body.get("user").unwrap_or(&Value::Null))),
         (Some(true), _) => Settled::Posted(body.get("ts").and_then(Value::as_str).map(str::to_owned)),
         (_, "/users.info") => unknown_person(error, response),
+        (_, "/chat.startStream" | "/chat.appendStream" | "/chat.stopStream") => {
+            unstreamed(step, error, response)
+        }
         _ => failed(step, error, response),
     }
 }
@@ -34,7 +39,11 @@ fn failed(step: &Step, error: &str, response: &Response) -> Settled {
         // Not a member: a command's or click's own address may still do.
         "channel_not_found" | "not_in_channel" | "user_not_in_channel" => Settled::Gone,
         // Of the draft: docs.slack.dev/reference/methods/chat.update, "Errors". The answer becomes a message of its own.
-        "message_not_found" | "cant_update_message" | "edit_window_closed" => Settled::Gone,
+        "message_not_found" | "cant_update_message" | "edit_window_closed" | "block_mismatch" => {
+            Settled::Gone
+        }
+        // Its end is on the way.
+        "streaming_state_conflict" => Settled::Later(Some(Duration::from_secs(1))),
         "invalid_blocks"
         | "invalid_blocks_format"
         | "markdown_text_conflict"
@@ -46,6 +55,30 @@ fn failed(step: &Step, error: &str, response: &Response) -> Settled {
             Settled::Unformatted
         }
         _ => Settled::Broken(advice(error, response)),
+    }
+}
+
+/// Of a stream: docs.slack.dev/reference/methods/chat.appendStream and chat.stopStream, "Errors".
+fn unstreamed(step: &Step, error: &str, response: &Response) -> Settled {
+    match error {
+        "ratelimited" | "rate_limited" => Settled::Later(response.retry_after()),
+        "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" => Settled::Later(None),
+        // It was only to be ended, and is over.
+        "message_not_in_streaming_state" | "stopped_by_user" if !step.stream => {
+            Settled::Posted(message(step))
+        }
+        "stopped_by_user" => Settled::Stopped,
+        "invalid_auth" | "account_inactive" | "token_revoked" | "token_expired" | "not_authed"
+        | "missing_scope" => Settled::Broken(advice(error, response)),
+        _ => Settled::Gone,
+    }
+}
+
+/// The message that a step names.
+fn message(step: &Step) -> Option<String> {
+    match &step.body {
+        Body::Json(body) => body.get("ts").and_then(Value::as_str).map(str::to_owned),
+        _ => None,
     }
 }
 

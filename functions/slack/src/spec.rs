@@ -48,9 +48,10 @@ pub static SPEC: Spec = Spec {
     groups: true,
     thread: ThreadRule::Thread,
     overlap: Overlap::Coalesce,
-    streaming: Streaming::Edit,
-    // docs.slack.dev/reference/methods/chat.update: tier 3, 50 a minute in a workspace.
-    pace: Pace { every_ms: 1_500, in_groups_ms: 2_500, most: u32::MAX },
+    // In threads; elsewhere by edits.
+    streaming: Streaming::Native,
+    // docs.slack.dev/reference/methods/chat.update: tier 3, 50 a minute in a workspace; chat.appendStream: tier 4, 100.
+    pace: Pace { in_groups_ms: 2_500, stream_ms: 1_000, ..Pace::every(1_500) },
     tenant: true,
     idempotency_key: false,
     connect: Connect::Manual(CONNECT),

@@ -13,6 +13,7 @@ mod parse;
 mod render;
 mod settle;
 mod spec;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod verify;

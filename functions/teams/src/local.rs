@@ -1,6 +1,10 @@
 //! The Bot Framework's own part, for the local run and the tests.
 
-use channel::local::{Answer, Event, Local, Look, Markup, Message, Said, at, buttons, number, platform_key};
+mod stream;
+
+use channel::local::{
+    Answer, Event, Local, Look, Markup, Message, Said, Streams, at, buttons, number, platform_key,
+};
 use channel::{Headers, Keys, Request, Response, Secrets, encode, jwt, sign, text};
 use serde_json::{Value, json};
 
@@ -71,11 +75,18 @@ impl Local for Teams {
     }
 
     fn edits(&self, request: &Request) -> Option<String> {
-        let id = request.path.rsplit('/').next().filter(|_| request.method == "PUT")?;
-        Some(encode::decode(id))
+        match request.method.as_str() {
+            "PUT" => request.path.rsplit('/').next().map(encode::decode),
+            // More of a stream, and its end.
+            _ => at(&serde_json::from_slice(&request.body).ok()?, "/entities/0/streamId"),
+        }
     }
 
     fn answer(&self, request: &Request) -> Answer {
+        self.play(request, &mut Streams::new())
+    }
+
+    fn play(&self, request: &Request, streams: &mut Streams) -> Answer {
         if request.path.starts_with("/keys/") {
             return quiet(200, published());
         }
@@ -95,8 +106,16 @@ impl Local for Teams {
             (Some(text), _) => Some(text.to_owned()),
             (None, image) => image.map(|url| format!("[image: {url}]")),
         };
+        if activity.pointer("/entities/0/type").and_then(Value::as_str) == Some("streaminfo") {
+            return stream::play(&place, &activity, streams);
+        }
         let new = || number(&sign::sha256_hex(&request.body)).to_string();
         let id = self.edits(request).unwrap_or_else(new);
+        // Whoever edits a stream ends it.
+        if let Some(growing) = streams.get_mut(&id) {
+            growing.open = false;
+            growing.text = shown.clone().unwrap_or_default();
+        }
         match (field("type"), shown) {
             (Some("typing"), _) => quiet(201, json!({})),
             (Some("message"), Some(text)) if !text.trim().is_empty() && text::fits(&text, SPEC.text) => {
@@ -113,14 +132,15 @@ impl Local for Teams {
         let mut path = call.path.trim_start_matches("/api/v3/conversations/").split('/');
         let place = path.next().map(encode::decode);
         let activity: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
+        let streamed = at(&activity, "/entities/0/streamType").is_some();
         match at(&activity, "/type").as_deref() {
-            Some("typing") => Look::writing(place),
-            Some("message") => {
+            Some("typing") if !streamed => Look::writing(place),
+            Some("typing" | "message") => {
                 let marked = at(&activity, "/textFormat").as_deref() == Some("markdown");
-                let edited = path.nth(1).map(encode::decode);
+                let edited = path.nth(1).map(encode::decode).or(at(&activity, "/entities/0/streamId"));
                 Look {
                     place,
-                    id: at(&response.body_json(), "/id"),
+                    id: at(&response.body_json(), "/id").or(edited.clone()),
                     replaces: edited,
                     buttons: buttons(&activity, "/suggestedActions/actions", "/title", "/value"),
                     ..Look::message(

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::render::{SERVICE_URL, WITH_TOKEN};
 use crate::spec::{NAME, TENANT_ID};
+use crate::stream::STREAMS;
 
 /// Ids of messages in Teams are times in milliseconds; one further from now than this is none.
 const PLAUSIBLE_MS: u64 = 24 * 3_600_000;
@@ -131,6 +132,9 @@ fn said(activity: Activity, ctx: &Context<'_>) -> Result<Inbound, &'static str> 
     inbound.attachments = attachments;
     inbound.at = time(&activity.id, ctx.now);
     inbound.address.data.insert(SERVICE_URL.to_owned(), activity.service_url.clone());
+    if activity.channel_id == "msteams" && place.conversation_type.as_deref() == Some("personal") {
+        inbound.address.data.insert(STREAMS.to_owned(), "yes".to_owned());
+    }
     Ok(inbound)
 }
 

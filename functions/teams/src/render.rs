@@ -8,6 +8,7 @@ use channel::{Address, Auth, Body, Choice, Fetch, Part, Post, PostContext, Step,
 use serde_json::{Value, json};
 
 use crate::spec::{SPEC, TOKEN};
+use crate::stream;
 
 /// Where [`Address::data`] keeps the address that the activity came from.
 pub const SERVICE_URL: &str = "service_url";
@@ -17,7 +18,7 @@ pub const WITH_TOKEN: &str = "token:";
 
 /// What Teams shows everywhere: no headings, no tables, no escapes in code.
 /// <https://learn.microsoft.com/microsoftteams/platform/bots/how-to/format-your-bot-messages>
-const MARKDOWN: Near = Near { headings: 0, tables: false, short_fences: true, harmless: as_it_is };
+pub const MARKDOWN: Near = Near { headings: 0, tables: false, short_fences: true, harmless: as_it_is };
 
 /// Only an entity makes a mention; `@` is text.
 fn as_it_is(text: &str) -> Cow<'_, str> {
@@ -30,16 +31,23 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
         match part {
             Part::Typing => steps.push(send(to, json!({"type": "typing"})).optional()),
             Part::Dismiss => {}
-            Part::Draft { text, posted } => {
+            Part::Draft { text, posted, grown } if stream::is_meant(grown, posted.as_deref(), to, ctx) => {
+                steps.extend(stream::draft(text, posted.as_deref(), grown, to));
+            }
+            Part::Draft { text, posted, .. } => {
                 let so_far = messages(text, ctx.plain).into_iter().next();
                 steps.extend(so_far.map(|message| match posted {
                     Some(posted) => edit(to, posted, message).optional(),
                     None => send(to, message).optional(),
                 }));
             }
-            Part::Edit { posted, text } => {
+            Part::Edit { posted, text, grown } => {
                 let mut messages = messages(text, ctx.plain).into_iter();
-                steps.extend(messages.next().map(|message| edit(to, posted, message)));
+                let first = messages.next();
+                steps.extend(first.map(|message| match stream::goes_on(grown, &message) {
+                    true => stream::finish(to, posted, message),
+                    false => edit(to, posted, message),
+                }));
                 steps.extend(messages.map(|message| send(to, message)));
             }
             Part::Media(media) if media.is_image() && !ctx.plain => {
@@ -90,7 +98,7 @@ fn messages(markdown: &str, plain: bool) -> Vec<Value> {
     texts.map(|text| json!({"type": "message", "textFormat": format, "text": text})).collect()
 }
 
-fn send(to: &Address, activity: Value) -> Step {
+pub fn send(to: &Address, activity: Value) -> Step {
     call("POST", to, "", activity)
 }
 
@@ -116,7 +124,7 @@ fn suggested(choices: &[Choice]) -> Value {
     json!({"actions": choices.iter().map(action).collect::<Vec<_>>()})
 }
 
-fn set(message: &mut Value, name: &str, value: Value) {
+pub fn set(message: &mut Value, name: &str, value: Value) {
     if let Some(fields) = message.as_object_mut() {
         fields.insert(name.to_owned(), value);
     }

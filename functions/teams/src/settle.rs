@@ -1,6 +1,6 @@
 //! What the service's answers mean: <https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit>.
 
-use channel::{Response, Settled, Step, Target};
+use channel::{Body, Response, Settled, Step, Target};
 use serde_json::Value;
 
 use crate::spec::{LOGIN, NAME, TOKEN};
@@ -10,6 +10,9 @@ pub fn settle(step: &Step, response: &Response) -> Settled {
         return token(response);
     }
     let body = response.body_json();
+    if step.stream && !matches!(response.status, 401 | 412 | 429 | 500..=599) {
+        return streamed(step, response.status, &body);
+    }
     match response.status {
         200..=299 if step.method == "GET" => Settled::Fetched(response.body.clone()),
         200..=299 => Settled::Posted(body.get("id").and_then(Value::as_str).map(str::to_owned)),
@@ -25,6 +28,23 @@ pub fn settle(step: &Step, response: &Response) -> Settled {
             None => format!("HTTP {}", response.status),
         }),
         _ => Settled::by_status(response),
+    }
+}
+
+/// Of a stream: <https://learn.microsoft.com/microsoftteams/platform/bots/streaming-ux#response-codes>. A 202 may say that the
+/// call came too late and was left out: the next one says all of it once more.
+fn streamed(step: &Step, status: u16, body: &Value) -> Settled {
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
+    let stream = match &step.body {
+        Body::Json(activity) => activity.pointer("/entities/0/streamId").and_then(Value::as_str),
+        _ => None,
+    };
+    match status {
+        200..=299 => Settled::Posted(stream.or(text("/id")).map(str::to_owned)),
+        // "Content stream was canceled by user.", with one `l` or two.
+        403 if text("/error/message").is_some_and(|why| why.contains("cancel")) => Settled::Stopped,
+        // Over, too late, not allowed, or something else than before: as an edit.
+        _ => Settled::Gone,
     }
 }
 

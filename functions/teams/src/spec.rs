@@ -73,9 +73,11 @@ pub static SPEC: Spec = Spec {
     groups: true,
     thread: ThreadRule::Thread,
     overlap: Overlap::Coalesce,
-    streaming: Streaming::Edit,
+    // In 1:1 chats; elsewhere by edits.
+    streaming: Streaming::Native,
     // learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit: 1,800 an hour in a conversation.
-    pace: Pace::every(2_000),
+    // learn.microsoft.com/microsoftteams/platform/bots/streaming-ux: a call a second at most, 1.5 to 2 s advised.
+    pace: Pace { stream_ms: 1_500, ..Pace::every(2_000) },
     tenant: true,
     idempotency_key: false,
     connect: Connect::Manual(CONNECT),

@@ -23,7 +23,7 @@ use axum::extract::{DefaultBodyLimit, Json, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use channel::local::{Local, Look, Said};
+use channel::local::{Local, Look, Said, Streams};
 use channel::{Request, Step, Target};
 use model_invoker::channels;
 use serde::Deserialize;
@@ -64,6 +64,8 @@ struct Stage {
     posted: Mutex<HashSet<(String, String)>>,
     /// Where messages stand that may be changed: the reply key by channel and id.
     places: Mutex<HashMap<(String, String), String>>,
+    /// The streams of each channel.
+    streams: Mutex<HashMap<String, Streams>>,
     files: Mutex<Vec<Sent>>,
     called: Box<dyn Fn(&Call) + Send + Sync>,
 }
@@ -97,6 +99,7 @@ impl Platform {
             model: Model::default(),
             posted: Mutex::default(),
             places: Mutex::default(),
+            streams: Mutex::default(),
             files: Mutex::default(),
             called: Box::new(called),
         };
@@ -184,11 +187,16 @@ async fn play(
     };
     let mut request = Request::new(method.as_str(), &uri.to_string(), read(&headers), body.to_vec());
     request.path = format!("/{below}");
-    // Playing a platform changes nothing: what its answer would be can be looked at first.
-    let would = room.answer(&request);
+    // What its answer would be can be looked at first: it changes nothing but the streams, and those only if it acts.
+    let mut streams = stage.streams.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+    let would = room.play(&request, streams.get_or_insert_default());
     let fault = stage.faults.next(name, &request.path, &request.body, !would.said.is_empty());
     let acts = fault.as_ref().is_none_or(|fault| !fault.fails() || fault.done);
     let mut answer = acts.then_some(would);
+    if let Some(streams) = streams.as_ref().filter(|_| acts) {
+        let mut all = stage.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(name.to_owned(), streams.clone());
+    }
     if let Some(answer) = answer.as_mut().filter(|_| room.is_passed_on(&request))
         && answer.response.is_success()
         && let Some(real) = stage.beyond.answer(&request).await
@@ -201,6 +209,11 @@ async fn play(
     }
     let done = answer.as_ref().filter(|answer| answer.response.is_success());
     let mut look = done.map(|answer| room.look(&request, &answer.response)).unwrap_or_default();
+    // What is added to a stream is seen behind what it said before.
+    let grown = streams.as_ref().and_then(|streams| streams.get(look.replaces.as_ref()?));
+    if let Some(text) = look.text.as_mut() {
+        grown.inspect(|grown| text.clone_from(&grown.text));
+    }
     if let (Some(answer), Some(key)) = (&mut answer, room.known_by(&request)) {
         let first =
             stage.posted.lock().unwrap_or_else(PoisonError::into_inner).insert((name.to_owned(), key));

@@ -4,6 +4,8 @@
 mod look;
 pub mod recorded;
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 pub use look::{Button, Look, Markup, at, buttons};
@@ -48,6 +50,11 @@ pub trait Local: Channel {
 
     /// Plays the platform's API. `request.path` is `/<base>/…`, its base being one of [`crate::Spec::bases`].
     fn answer(&self, request: &Request) -> Answer;
+
+    /// The same with the memory that its streams need: what the call changes of them is remembered where it is acted on.
+    fn play(&self, request: &Request, _streams: &mut Streams) -> Answer {
+        self.answer(request)
+    }
 
     /// How a call that succeeded looks to people, beside the texts of its [`Answer`].
     fn look(&self, _call: &Request, _response: &Response) -> Look {
@@ -125,6 +132,21 @@ pub struct Answer {
     pub response: Response,
     /// The messages that the call made appear, in order.
     pub said: Vec<Said>,
+}
+
+/// The messages that grow as streams, by the platform's id.
+pub type Streams = BTreeMap<String, Growing>;
+
+/// A message that grows as a stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Growing {
+    /// Where it stands, as [`Said::reply_key`].
+    pub place: String,
+    /// All that it says.
+    pub text: String,
+    /// The number of the last call that added to it.
+    pub calls: u64,
+    pub open: bool,
 }
 
 /// A text that appeared in a conversation.

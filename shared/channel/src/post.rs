@@ -200,6 +200,8 @@ pub enum Settled {
     Gone,
     /// It will never be taken; the platform's own words, without our text.
     Broken(String),
+    /// The person stopped it there, in the middle of a stream: nothing can be added.
+    Stopped,
     /// The platform refused our markup: to be rendered once more, plain.
     Unformatted,
     /// The body of a fetch.

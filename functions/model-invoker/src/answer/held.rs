@@ -6,6 +6,7 @@ use channel::{Inbound, Part};
 use turn::machine::{LEASE_MS, TICK_MS};
 
 use super::Reply;
+use super::stream::Show;
 use crate::now;
 use crate::run::{Run, Trouble};
 
@@ -14,6 +15,8 @@ pub(super) enum Ended {
     Done(Reply),
     /// The user stopped it; what was written by then stands.
     Stopped,
+    /// The user stopped it at the platform, where the message stays as it is: it says this.
+    StoppedThere(String),
     /// Newer messages want to be asked along.
     Interrupted,
     /// The lease is somebody else's.
@@ -64,12 +67,12 @@ impl Run<'_> {
     }
 
     /// Shows the typing sign for ever. Not with the tick: a platform that is slow to show it must not delay `/stop`.
-    pub(super) async fn type_on(&self, newest: &Inbound) -> Ended {
+    pub(super) async fn type_on(&self, newest: &Inbound, show: &Show<'_>) -> Ended {
         let typing = self.steps(&[Part::Typing], &newest.address, "typing", now());
         let mut ticks = tokio::time::interval(Duration::from_millis(TICK_MS));
         loop {
             ticks.tick().await;
-            for step in &typing {
+            for step in typing.iter().filter(|_| !show.is_streaming()) {
                 self.send(&step.clone().optional(), now()).await;
             }
         }

@@ -1,21 +1,22 @@
-//! Showing an answer while the model writes it: a message of the channel grows, or the platform's own draft does.
+//! Showing an answer while the model writes it: a message of the channel grows, by edits or as a stream of the platform's
+//! own, or the platform's own draft does. A stream that is refused, or ends early, is a message that is edited from then on.
 //!
 //! A draft is a sign like typing: when it cannot be shown, the answer comes all the same. What stays on the platform is
 //! written down in HEAD before it is changed for the first time, and the turn's first part replaces it; so neither a kill nor
 //! `/stop` leaves a half-written message behind.
 
+mod canvas;
 mod half;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use channel::{Address, Pace, Part, PostContext, Settled, Step, Way};
-use serde_json::Value;
+use canvas::Canvas;
+use channel::{Grown, Settled, Step};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use turn::Draft;
-use turn::config::Streaming;
 
 use super::Question;
 use super::held::Ended;
@@ -38,22 +39,26 @@ pub(super) struct Show<'a> {
     run: &'a Run<'a>,
     /// `None`: nothing is shown.
     canvas: Option<Canvas<'a>>,
-    /// The platform's id of the message that grows.
-    posted: Mutex<Option<String>>,
+    message: Mutex<Option<Message>>,
     /// When something was first seen, Unix milliseconds; 0 = nothing yet.
     seen_at: AtomicI64,
     over: Notify,
 }
 
-/// Where and how it is shown.
-struct Canvas<'a> {
-    epoch: u64,
-    number: u32,
-    to: &'a Address,
-    settings: Value,
-    key: String,
-    every: Duration,
-    most: u32,
+/// The message that grows.
+#[derive(Clone)]
+pub(crate) struct Message {
+    /// The platform's id of it.
+    pub posted: String,
+    pub grown: Grown,
+}
+
+impl From<&Draft> for Message {
+    /// What somebody left who was killed.
+    fn from(draft: &Draft) -> Message {
+        let grown = if draft.stream { Grown::Left } else { Grown::Edited };
+        Message { posted: draft.posted.clone(), grown }
+    }
 }
 
 /// What came of one draft.
@@ -61,15 +66,24 @@ enum Drawn {
     Shown,
     /// Not now; later drafts may be taken.
     Refused(Option<Duration>),
+    /// Not as a stream, or no longer.
+    Unstreamed,
+    /// The person stopped it there.
+    Stopped,
     /// No draft more: the answer follows when it is complete.
     GivenUp,
 }
 
 impl<'a> Show<'a> {
-    /// `posted` is the message that somebody began who was killed.
-    pub fn new(run: &'a Run<'a>, question: &Question<'a>, epoch: u64, posted: Option<String>) -> Show<'a> {
-        let canvas = Canvas::of(run, question, epoch);
-        Show { run, canvas, posted: Mutex::new(posted), seen_at: AtomicI64::new(0), over: Notify::new() }
+    /// `begun` is the message that somebody began who was killed, or interrupted.
+    pub fn new(run: &'a Run<'a>, question: &Question<'a>, epoch: u64, begun: Option<Message>) -> Show<'a> {
+        let canvas = Canvas::of(run, question, epoch, begun.is_some());
+        // What is written now does not go on where that stopped.
+        let begun = begun.map(|mut message| {
+            message.grown = if message.grown.is_streamed() { Grown::Left } else { message.grown };
+            message
+        });
+        Show { run, canvas, message: Mutex::new(begun), seen_at: AtomicI64::new(0), over: Notify::new() }
     }
 
     /// Does the work and meanwhile shows what is written. A call under way is waited for: whatever is said next comes after it.
@@ -83,7 +97,7 @@ impl<'a> Show<'a> {
         let ended = tokio::select! {
             biased;
             ended = work => ended,
-            () = &mut following => return Ok(Ended::Lost),
+            ended = &mut following => return Ok(ended),
         };
         if !matches!(ended, Err(_) | Ok(Ended::Lost)) {
             self.over.notify_one();
@@ -93,8 +107,13 @@ impl<'a> Show<'a> {
     }
 
     /// The message that the answer takes the place of.
-    pub fn posted(&self) -> Option<String> {
-        self.posted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn message(&self) -> Option<Message> {
+        self.message.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A stream is its own sign of writing.
+    pub fn is_streaming(&self) -> bool {
+        self.message().is_some_and(|message| message.grown.is_streamed())
     }
 
     /// When something was first seen of the answer, Unix milliseconds.
@@ -102,26 +121,28 @@ impl<'a> Show<'a> {
         Some(self.seen_at.load(Ordering::Relaxed)).filter(|at| *at > 0)
     }
 
-    /// Until it is over.
-    async fn follow(&self, canvas: &Canvas<'_>, written: &Written) {
+    /// Until it is over, or the person stops it.
+    async fn follow(&self, canvas: &Canvas<'_>, written: &Written) -> Ended {
+        let mut canvas = canvas.clone();
         let (mut every, mut refused, mut shown, mut length) = (canvas.every, 0, 0, 0);
         let mut last: Option<Step> = None;
         let mut next = None;
         loop {
             tokio::select! {
                 biased;
-                () = self.over.notified() => return,
+                () = self.over.notified() => return Ended::Lost,
                 () = enough(written, next, length) => {}
             }
             let text = written.text();
             length = text.len();
-            let steps = canvas.steps(self.run, &half::closed(&text), self.posted());
+            let so_far = canvas.shown(&text);
+            let steps = canvas.steps(self.run, &so_far, self.message());
             // What does not fit into one message comes with the answer.
             if steps.is_empty() || steps.last() == last.as_ref() {
                 next = Some(Instant::now() + every);
                 continue;
             }
-            match self.draw(canvas, &steps).await {
+            match self.draw(&canvas, &so_far, &steps).await {
                 Drawn::Shown => {
                     shown += 1;
                     if canvas.most < u32::MAX {
@@ -132,28 +153,35 @@ impl<'a> Show<'a> {
                     refused += 1;
                     every = (every * 2).max(after.unwrap_or_default());
                 }
+                Drawn::Unstreamed => {
+                    canvas = canvas.edited();
+                    (every, last, length, next) = (canvas.every, None, 0, Some(Instant::now()));
+                    continue;
+                }
+                Drawn::Stopped => return Ended::StoppedThere(self.said().unwrap_or_default()),
                 Drawn::GivenUp => refused = MOST_REFUSED,
             }
             last = steps.into_iter().next_back();
             if refused >= MOST_REFUSED || shown + 1 >= canvas.most {
-                return self.over.notified().await;
+                self.over.notified().await;
+                return Ended::Lost;
             }
             next = Some(Instant::now() + every);
         }
     }
 
-    /// Makes the calls of one draft; the last one shows it.
-    async fn draw(&self, canvas: &Canvas<'_>, steps: &[Step]) -> Drawn {
+    /// Makes the calls of one draft of `text`; the last one shows it.
+    async fn draw(&self, canvas: &Canvas<'_>, text: &str, steps: &[Step]) -> Drawn {
         // This process may have been stopped for a while: nothing is shown that the lease does not outlast.
         if now() + CALL_TIME_OUT_MS > self.run.held_until() {
             return Drawn::Refused(None);
         }
         let mut answer = String::new();
-        let (mut settled, mut repeatable) = (None, true);
+        let (mut settled, mut repeatable, mut stream) = (None, true, false);
         for (n, step) in steps.iter().enumerate() {
             // Its failure matters here: it says how to go on.
             let step = Step { optional: step.optional && n + 1 < steps.len(), ..step.clone() };
-            repeatable = step.repeatable;
+            (repeatable, stream) = (step.repeatable, step.stream);
             settled = self.run.send_after(&answer, &step, now()).await;
             if let Some(Settled::Posted(id)) = &settled {
                 answer = id.clone().unwrap_or_default();
@@ -162,12 +190,15 @@ impl<'a> Show<'a> {
         let conversation = &self.run.conversation;
         match settled {
             // A sign that stays nowhere, or a message that is written down already.
-            Some(Settled::Posted(None)) => self.seen(),
-            Some(Settled::Posted(_)) if self.posted().is_some() => self.seen(),
+            Some(Settled::Posted(id)) if id.is_none() || self.message().is_some() => {
+                self.grew(stream, text);
+                self.seen()
+            }
             Some(Settled::Posted(Some(id))) => {
-                self.posted.lock().unwrap_or_else(PoisonError::into_inner).replace(id.clone());
+                let draft = Draft { turn: canvas.number, posted: id, at: now(), stream };
+                self.message.lock().unwrap_or_else(PoisonError::into_inner).replace(Message::from(&draft));
+                self.grew(stream, text);
                 failpoint::pass("draft", "posted", self.run.receives, self.run.inbound.text());
-                let draft = Draft { turn: canvas.number, posted: id, at: now() };
                 match self.run.services.store.draft(conversation, canvas.epoch, &draft).await {
                     Ok(store::Written::Done) => self.seen(),
                     // Whoever holds the lease now knows nothing of it.
@@ -176,9 +207,14 @@ impl<'a> Show<'a> {
             }
             Some(Settled::Later(after)) => Drawn::Refused(after),
             None if repeatable => Drawn::Refused(None),
+            Some(Settled::Stopped) if self.is_streaming() => Drawn::Stopped,
             other => {
                 tracing::info!(%conversation, outcome = ?other, "a draft was not shown");
-                if matches!(other, Some(Settled::Unformatted)) {
+                // What is there of a stream is edited; a beginning of which nobody knows whether it began is left alone.
+                let is_begun = stream && self.left();
+                if is_begun || stream && other.is_some() {
+                    Drawn::Unstreamed
+                } else if matches!(other, Some(Settled::Unformatted)) {
                     Drawn::Refused(None)
                 } else {
                     Drawn::GivenUp
@@ -187,47 +223,36 @@ impl<'a> Show<'a> {
         }
     }
 
+    /// The message says the text now.
+    fn grew(&self, stream: bool, text: &str) {
+        self.change(|message| {
+            let calls = if let Grown::Streamed { calls, .. } = message.grown { calls } else { 0 };
+            let said = Grown::Streamed { said: Some(text.to_owned()), calls: calls + 1 };
+            message.grown = if stream { said } else { Grown::Edited };
+        });
+    }
+
+    /// The stream takes nothing more; whether there is one.
+    fn left(&self) -> bool {
+        self.change(|message| message.grown = Grown::Left)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Message)) -> bool {
+        let mut message = self.message.lock().unwrap_or_else(PoisonError::into_inner);
+        message.as_mut().map(change).is_some()
+    }
+
+    /// What the stream says.
+    fn said(&self) -> Option<String> {
+        match self.message()?.grown {
+            Grown::Streamed { said, .. } => said,
+            Grown::Edited | Grown::Left => None,
+        }
+    }
+
     fn seen(&self) -> Drawn {
         let _ = self.seen_at.compare_exchange(0, now(), Ordering::Relaxed, Ordering::Relaxed);
         Drawn::Shown
-    }
-}
-
-impl<'a> Canvas<'a> {
-    /// `None` where the channel shows nothing before the answer, or no longer takes a direct reply.
-    fn of(run: &Run<'a>, question: &Question<'a>, epoch: u64) -> Option<Canvas<'a>> {
-        let (spec, to) = (run.place.room.spec(), &question.newest.address);
-        let how = streaming(run)?;
-        // A reminder answers nobody: the slot that its address names belongs to an answer of long ago.
-        if question.newest.due || to.window.is_some_and(|window| !window.is_open(now())) {
-            return None;
-        }
-        let mut settings = run.place.settings.clone();
-        if let Some(settings) = settings.as_object_mut().filter(|_| how == Streaming::Edit) {
-            settings.insert("streaming".to_owned(), Value::from("edit"));
-        }
-        let Pace { every_ms, in_groups_ms, most } = spec.pace;
-        let group = question.newest.kind == channel::Kind::Group;
-        Some(Canvas {
-            epoch,
-            number: question.number,
-            to,
-            settings,
-            key: format!("{}/{}/draft", run.conversation, question.number),
-            every: Duration::from_millis(u64::from(if group { in_groups_ms } else { every_ms })),
-            most,
-        })
-    }
-
-    fn steps(&self, run: &Run<'_>, text: &str, posted: Option<String>) -> Vec<Step> {
-        let context = PostContext {
-            settings: &self.settings,
-            key: &self.key,
-            way: Way::Reply,
-            plain: false,
-            now: now(),
-        };
-        run.place.room.post(&[Part::Draft { text: text.to_owned(), posted }], self.to, &context).steps
     }
 }
 
@@ -238,22 +263,13 @@ impl Run<'_> {
         if !again || self.draft.is_some() {
             return Ok(());
         }
-        let first = Canvas::of(self, question, 0).and_then(|canvas| canvas.steps(self, "…", None).pop());
+        let first =
+            Canvas::of(self, question, 0, false).and_then(|canvas| canvas.steps(self, "…", None).pop());
         if let Some(step) = first.filter(|step| !step.repeatable) {
             self.is_left_in_doubt(&step).await?;
         }
         Ok(())
     }
-}
-
-/// How answers are shown here: as set, else as the platform is known for. `None` where it shows nothing before the answer.
-fn streaming(run: &Run<'_>) -> Option<Streaming> {
-    let able = match run.place.room.spec().streaming {
-        channel::Streaming::Off => return None,
-        channel::Streaming::Edit => Streaming::Edit,
-        channel::Streaming::Native => Streaming::Native,
-    };
-    Some(run.place.channel.streaming.unwrap_or(able)).filter(|how| *how != Streaming::Off)
 }
 
 /// Until there is enough to show: at the time of the next draft, if more is written by then than these bytes; without one, a

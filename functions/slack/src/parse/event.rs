@@ -10,6 +10,7 @@ use super::{
     Authorization, Envelope, File, Tenant, attachments, from_mrkdwn, is_dm, nothing, or_help, sender,
 };
 use crate::spec::NAME;
+use crate::stream::{RECIPIENT, RECIPIENT_TEAM};
 
 /// Messages of a subtype are notices about something else, except these two.
 const SAID: [&str; 2] = ["file_share", "thread_broadcast"];
@@ -119,6 +120,8 @@ fn said(
     inbound.attachments = attachments;
     inbound.at = time(&message.ts).filter(|at| at.abs_diff(ctx.now) < PLAUSIBLE_MS).unwrap_or(ctx.now);
     inbound.address.reply_to = Some(message.ts.clone());
+    let team = teams.into_iter().flatten().find(|team| !team.is_empty());
+    stream_to(&mut inbound, user, team.or(tenant(envelope, authorization).team));
     Ok(inbound)
 }
 
@@ -133,6 +136,14 @@ fn tenant<'a>(envelope: &'a Envelope, authorization: Option<&'a Authorization>) 
     Tenant {
         team: authorization.and_then(|ours| ours.team_id.as_deref()).or(envelope.team_id.as_deref()),
         enterprise: authorization.and_then(|ours| ours.enterprise_id.as_deref()),
+    }
+}
+
+/// A stream is for somebody of some workspace, and in a thread.
+pub fn stream_to(inbound: &mut Inbound, user: &str, team: Option<&str>) {
+    if let (Some(team), Some(_)) = (team, &inbound.address.thread) {
+        inbound.address.data.insert(RECIPIENT.to_owned(), user.to_owned());
+        inbound.address.data.insert(RECIPIENT_TEAM.to_owned(), team.to_owned());
     }
 }
 

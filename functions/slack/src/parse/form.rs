@@ -161,6 +161,7 @@ fn on_message(action: &Action, text: String, body_id: impl Fn() -> String, ctx: 
         inbound.attachments = attachments(&message.files, ctx.account);
     }
     inbound.address.reply_to = Some(message.ts.clone());
+    event::stream_to(&mut inbound, &user.id, user.team_id.as_deref().or(tenant.team));
     keep_response_url(&mut inbound, action.response_url.as_deref());
     // A click whose answer is no 2xx shows its failure to the one who clicked.
     Received::Events { ack: Response::empty(200), on_failure: Response::empty(503), inbound: vec![inbound] }

@@ -54,7 +54,9 @@ impl State {
                 let after = after.map(|wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
                 self.park(PartState::Planned, after, now)
             }
-            Settled::Gone => self.to(Phase::Replanning, Effect::Replan { turn, plain: false }),
+            Settled::Gone | Settled::Stopped => {
+                self.to(Phase::Replanning, Effect::Replan { turn, plain: false })
+            }
             Settled::Unformatted => self.to(Phase::Replanning, Effect::Replan { turn, plain: true }),
             Settled::Broken(reason) => self.fail(reason),
             // Who calls has tried a new one already.
