@@ -1,5 +1,8 @@
 //! What every channel must hold to: the contract of `shared/channel`, run over the whole registry.
 
+#[path = "contract/streams.rs"]
+mod streams;
+
 use channel::local::{Local, Message};
 use channel::{
     AuthKind, Choice, ConversationKey, Grown, Inbound, Kind, Media, Part, PostContext, Received, Request,

@@ -1,5 +1,7 @@
 //! Recorded requests, rendered replies and Slack's answers, each in its table.
 
+mod streams;
+
 use std::path::PathBuf;
 
 use channel::local::{Local, Message};

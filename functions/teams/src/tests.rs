@@ -1,5 +1,7 @@
 //! Recorded activities, rendered replies and the service's answers, each in its table.
 
+mod streams;
+
 use std::path::PathBuf;
 
 use channel::local::{Local, Message};
