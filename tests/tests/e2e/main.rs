@@ -17,6 +17,7 @@ mod personas;
 mod rude;
 mod spend;
 mod streaming;
+mod streams;
 mod table;
 mod talk;
 mod tools;

@@ -7,6 +7,7 @@
 
 mod canvas;
 mod half;
+mod message;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use canvas::Canvas;
 use channel::{Grown, Settled, Step};
+pub(crate) use message::Message;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use turn::Draft;
@@ -43,22 +45,6 @@ pub(super) struct Show<'a> {
     /// When something was first seen, Unix milliseconds; 0 = nothing yet.
     seen_at: AtomicI64,
     over: Notify,
-}
-
-/// The message that grows.
-#[derive(Clone)]
-pub(crate) struct Message {
-    /// The platform's id of it.
-    pub posted: String,
-    pub grown: Grown,
-}
-
-impl From<&Draft> for Message {
-    /// What somebody left who was killed.
-    fn from(draft: &Draft) -> Message {
-        let grown = if draft.stream { Grown::Left } else { Grown::Edited };
-        Message { posted: draft.posted.clone(), grown }
-    }
 }
 
 /// What came of one draft.
@@ -158,7 +144,10 @@ impl<'a> Show<'a> {
                     (every, last, length, next) = (canvas.every, None, 0, Some(Instant::now()));
                     continue;
                 }
-                Drawn::Stopped => return Ended::StoppedThere(self.said().unwrap_or_default()),
+                Drawn::Stopped => {
+                    let said = self.message().and_then(Message::said).unwrap_or_default();
+                    return Ended::StoppedThere(half::closed(&said));
+                }
                 Drawn::GivenUp => refused = MOST_REFUSED,
             }
             last = steps.into_iter().next_back();
@@ -191,13 +180,14 @@ impl<'a> Show<'a> {
         match settled {
             // A sign that stays nowhere, or a message that is written down already.
             Some(Settled::Posted(id)) if id.is_none() || self.message().is_some() => {
-                self.grew(stream, text);
+                self.with(|message| message.grew(stream, text));
                 self.seen()
             }
             Some(Settled::Posted(Some(id))) => {
                 let draft = Draft { turn: canvas.number, posted: id, at: now(), stream };
-                self.message.lock().unwrap_or_else(PoisonError::into_inner).replace(Message::from(&draft));
-                self.grew(stream, text);
+                let mut message = Message::from(&draft);
+                message.grew(stream, text);
+                self.message.lock().unwrap_or_else(PoisonError::into_inner).replace(message);
                 failpoint::pass("draft", "posted", self.run.receives, self.run.inbound.text());
                 match self.run.services.store.draft(conversation, canvas.epoch, &draft).await {
                     Ok(store::Written::Done) => self.seen(),
@@ -211,7 +201,7 @@ impl<'a> Show<'a> {
             other => {
                 tracing::info!(%conversation, outcome = ?other, "a draft was not shown");
                 // What is there of a stream is edited; a beginning of which nobody knows whether it began is left alone.
-                let is_begun = stream && self.left();
+                let is_begun = stream && self.with(|message| message.grown = Grown::Left);
                 if is_begun || stream && other.is_some() {
                     Drawn::Unstreamed
                 } else if matches!(other, Some(Settled::Unformatted)) {
@@ -223,31 +213,9 @@ impl<'a> Show<'a> {
         }
     }
 
-    /// The message says the text now.
-    fn grew(&self, stream: bool, text: &str) {
-        self.change(|message| {
-            let calls = if let Grown::Streamed { calls, .. } = message.grown { calls } else { 0 };
-            let said = Grown::Streamed { said: Some(text.to_owned()), calls: calls + 1 };
-            message.grown = if stream { said } else { Grown::Edited };
-        });
-    }
-
-    /// The stream takes nothing more; whether there is one.
-    fn left(&self) -> bool {
-        self.change(|message| message.grown = Grown::Left)
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Message)) -> bool {
-        let mut message = self.message.lock().unwrap_or_else(PoisonError::into_inner);
-        message.as_mut().map(change).is_some()
-    }
-
-    /// What the stream says.
-    fn said(&self) -> Option<String> {
-        match self.message()?.grown {
-            Grown::Streamed { said, .. } => said,
-            Grown::Edited | Grown::Left => None,
-        }
+    /// What happens to the message; whether there is one.
+    fn with(&self, act: impl FnOnce(&mut Message)) -> bool {
+        self.message.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(act).is_some()
     }
 
     fn seen(&self) -> Drawn {

@@ -99,7 +99,7 @@ pub enum Streaming {
     Off,
     /// A message is posted early and edited as it grows.
     Edit,
-    /// By the platform's own way of showing an answer that is being written.
+    /// By the platform's own way of showing an answer that is being written, where the chat has one; else as `edit`.
     Native,
 }
 
