@@ -116,6 +116,7 @@ fn turn() -> Turn {
         text: text.into(),
         at,
         operator,
+        checked: Default::default(),
     };
     let base = |base: &str, path: &str| Target::Base { base: base.into(), path: path.into() };
     let secret =

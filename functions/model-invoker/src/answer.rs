@@ -1,7 +1,7 @@
 //! Answering: the lease is kept alive beside everything that it takes to answer a group of messages, and what ends it is made
 //! into a turn.
 //!
-//! [`reply`] goes from the messages to what is said: [`prompt`] makes the question, [`steps`] asks the model and makes its
+//! [`reply`] goes from the messages to what is said: [`heard`] says what they ask, [`prompt`] makes the question of it, [`steps`] asks the model and makes its
 //! calls, [`media`] reads what came along, [`desk`] does those that are ours, [`confirm`] asks people first, [`compact`] sums up what no longer fits, [`spend`]
 //! keeps within the caps. [`held`] keeps lease, token and typing sign alive meanwhile, [`stream`] shows what is written so
 //! far, [`sorry`] has the lines for when no model answers.
@@ -9,6 +9,7 @@
 mod compact;
 mod confirm;
 mod desk;
+mod heard;
 mod held;
 mod media;
 mod prompt;
@@ -20,15 +21,17 @@ mod stream;
 mod tally;
 mod written;
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use channel::Inbound;
 use turn::commands::Command;
-use turn::{Change, Event, Head, Spoken, State, Turn, Waiting};
+use turn::{Change, Checked, Event, Head, Spoken, State, Turn, Waiting};
 
 use crate::now;
 use crate::persona::Persona;
 use crate::run::{Run, Trouble};
+use heard::Heard;
 use held::{Ended, Hold};
 pub(crate) use media::Files;
 use reply::Reply;
@@ -60,6 +63,8 @@ pub(crate) struct Question<'a> {
     pub careful: bool,
     /// When everything must be said, so that it can be committed and posted.
     pub deadline: Instant,
+    /// What the messages say, once the hooks before the model had them.
+    heard: OnceLock<Vec<Heard>>,
 }
 
 impl Run<'_> {
@@ -96,6 +101,7 @@ impl Run<'_> {
         let (draft, seen_at) = (show.message(), show.seen_at());
         (self.draft, self.timeline.seen_at) = (draft, seen_at);
         let stays = matches!(ended, Ended::StoppedThere(_));
+        let ready = matches!(ended, Ended::Done(Reply::Ready(_)));
         let turn = match ended {
             Ended::Lost => return Ok(Event::Fenced),
             Ended::Interrupted => return Ok(Event::Interrupted),
@@ -116,7 +122,7 @@ impl Run<'_> {
         let Some(mut turn) = turn else { return Ok(Event::Silent) };
         used.onto(&mut turn);
         turn.assistant.clone_from(&question.persona.name);
-        self.finish(&question, &mut turn, warning);
+        self.finish(&question, &mut turn, ready, warning);
         if stays {
             (turn.steps, turn.before, self.change.disclosed) = (Vec::new(), String::new(), None);
         }
@@ -151,7 +157,20 @@ impl Run<'_> {
         };
         let compact = commands(Command::Compact);
         let deadline = Instant::now() + Duration::from_millis(most);
-        Ok(Question { number, newest, head, since, persona, redo, compact, careful, deadline, waiting })
+        let heard = OnceLock::new();
+        Ok(Question {
+            number,
+            newest,
+            head,
+            since,
+            persona,
+            redo,
+            compact,
+            careful,
+            deadline,
+            waiting,
+            heard,
+        })
     }
 
     /// The turn that says it; `None` where nothing is said.
@@ -167,7 +186,9 @@ impl Run<'_> {
                 };
                 self.turn(number, waiting, &text)
             }
-            Reply::Notice(text) => Turn { history: false, ..self.turn(number, waiting, &text) },
+            Reply::Notice(text) | Reply::Ready(text) => {
+                Turn { history: false, ..self.turn(number, waiting, &text) }
+            }
             Reply::Asks { pending, text, question } => {
                 self.services.store.put_pending(&self.conversation, &pending).await?;
                 let turn = self.turn(number, waiting, &text);
@@ -182,11 +203,11 @@ impl Run<'_> {
     }
 
     /// What is said before an answer and is none: that an assistant answers, that money runs short. And what its commit changes
-    /// beside the turn.
-    fn finish(&mut self, question: &Question<'_>, turn: &mut Turn, warning: Option<String>) {
+    /// beside the turn. `ready`: its words are the operator's own.
+    fn finish(&mut self, question: &Question<'_>, turn: &mut Turn, ready: bool, warning: Option<String>) {
         let Question { head, since, redo, persona, .. } = question;
         let answers = turn.history && !turn.answer.is_empty();
-        let disclosure = self.disclosure(head, persona, question.newest).filter(|_| answers);
+        let disclosure = self.disclosure(head, persona, question.newest).filter(|_| answers || ready);
         self.change = Change {
             since: (*since != head.since).then_some(*since),
             disclosed: disclosure.is_some().then_some(true),
@@ -197,14 +218,10 @@ impl Run<'_> {
             model: persona.called.then_some(None),
             ..Change::default()
         };
-        if let Some(redo) = redo {
-            // The history has the question, not the command.
-            let meant = |spoken: Spoken| match Command::parse(&spoken.text) {
-                Some(Command::Retry) => redo.messages.clone(),
-                _ => vec![spoken],
-            };
-            turn.messages = std::mem::take(&mut turn.messages).into_iter().flat_map(meant).collect();
-        }
+        // What was stopped before a hook had it is kept as it came, and seen by the hook before it is asked.
+        let heard = question.heard.get_or_init(|| self.heard(question, None));
+        turn.messages = heard.iter().map(|heard| heard.kept.clone()).collect();
+        turn.files = heard.iter().flat_map(|heard| heard.files.clone()).collect();
         let before: Vec<String> = disclosure.into_iter().chain(warning).collect();
         if !before.is_empty() {
             turn.before = before.join("\n\n");
@@ -228,5 +245,6 @@ pub(crate) fn spoken(inbound: &Inbound) -> Spoken {
         text: text.chain(files).collect::<Vec<_>>().join("\n"),
         at: inbound.at,
         operator: inbound.kind == channel::Kind::OperatorSaid,
+        checked: Checked::Not,
     }
 }

@@ -30,7 +30,10 @@ impl Run<'_> {
         Ok(match command {
             Command::Help => Words::of(self.help(&persona)),
             Command::Start => match &persona.assistant.greeting {
-                Some(greeting) => Words::of(fill(greeting, &self.variables(&persona, inbound, now))),
+                Some(greeting) => {
+                    let text = fill(greeting, &self.variables(&persona, inbound, now));
+                    Words { answers: true, ..Words::of(text) }
+                }
                 None => Words::of(self.help(&persona)),
             },
             Command::New => {
@@ -48,7 +51,10 @@ impl Run<'_> {
             Command::Memory | Command::Forget { .. } if inbound.kind != Kind::Dm => {
                 Words::of("In groups I remember nothing about people. Ask me in a private chat.")
             }
-            Command::Memory => Words::of(store.notes(Who::from(inbound)).await?.list()),
+            Command::Memory => {
+                let remembers = self.place.config.remembers(&persona.assistant);
+                Words::of(store.notes(Who::from(inbound)).await?.list(remembers))
+            }
             Command::Forget { id: None } => Words::of("Which note? `/memory` shows their numbers."),
             Command::Forget { id: Some(id) } => match store.remove_note(Who::from(inbound), id).await? {
                 true => Words::of("I have forgotten it."),

@@ -36,10 +36,14 @@ impl Run<'_> {
             store::Begun::Busy => return Ok(Outcome::Returned(TOKEN_S)),
             store::Begun::First | store::Begun::Again => {}
         }
+        let mut discloses = false;
         let text = match self.judgement(&self.inbound, false, now()).await? {
             Judgement::Command(command) => {
                 let head = self.services.store.head(&self.conversation).await?;
-                Some(self.command(command, &self.inbound, &head, now()).await?.text)
+                let words = self.command(command, &self.inbound, &head, now()).await?;
+                let disclosure = self.disclosed_before(&words, &head, &self.inbound);
+                discloses = disclosure.is_some();
+                Some(disclosure.into_iter().chain([words.text]).collect::<Vec<_>>().join("\n\n"))
             }
             Judgement::Refuse(refusal) => {
                 self.refused(refusal, &self.inbound, now()).await?.1.map(|words| words.text)
@@ -49,6 +53,9 @@ impl Run<'_> {
         if let Some(seconds) = self.say_at_once(text, &id, begun == store::Begun::Again).await? {
             self.services.store.end(&self.conversation, &id, false).await?;
             return Ok(Outcome::Returned(seconds));
+        }
+        if discloses && self.timeline.said_at.is_some() {
+            self.services.store.disclosed(&self.conversation).await?;
         }
         self.services.store.end(&self.conversation, &id, true).await?;
         Ok(Outcome::Acknowledged)

@@ -14,6 +14,9 @@ const HOME_FRESH_MS: i64 = 24 * 3_600_000;
 /// An echo of what we posted comes within so many turns.
 const ECHO_TURNS: usize = 20;
 
+/// The answer to `/retry` where there is nothing to answer anew.
+pub(crate) const NOTHING_TO_RETRY: &str = "There is nothing that I could answer anew.";
+
 /// A ready-made answer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Words {
@@ -22,6 +25,8 @@ pub struct Words {
     pub reset: bool,
     /// What else its commit changes.
     pub change: Change,
+    /// The operator's own, in the place of an answer: the first one says as well that an assistant answers.
+    pub answers: bool,
 }
 
 impl Words {
@@ -61,7 +66,7 @@ impl Run<'_> {
                 (Fate::Answer, None)
             }
             Judgement::Command(Command::Retry) if self.last_turn(head, now).await?.is_none() => {
-                say(Words::of("There is nothing that I could answer anew."))
+                say(Words::of(NOTHING_TO_RETRY))
             }
             Judgement::Command(Command::Retry | Command::Compact) => self.asked(inbound, now).await?,
             Judgement::Command(command) => say(self.command(command, inbound, head, now).await?),
@@ -240,7 +245,7 @@ impl Run<'_> {
         let persona = self.persona(head, inbound);
         let found = custom(&config.commands, &persona.assistant.commands, inbound.text())?;
         if let Some(reply) = found.reply(&self.variables(&persona, inbound, now)) {
-            return Some(Words::of(reply));
+            return Some(Words { answers: true, ..Words::of(reply) });
         }
         // With a question behind it, the one it names answers that.
         let name = found.command.assistant.as_ref().filter(|_| found.text.is_empty())?;

@@ -6,6 +6,7 @@ use turn::config::{Access, Assistant, Config, Disclosure, Hook, HookPoint, Tool,
 use turn::template::fill;
 use turn::{Head, Waiting, calendar, language};
 
+use crate::judge::Words;
 use crate::now;
 use crate::run::Run;
 
@@ -99,5 +100,11 @@ impl Run<'_> {
             Some(own) => fill(own, &self.variables(persona, inbound, now())),
             None => format!("*{}*", language::disclosure(language::of(&persona.assistant, inbound.text()))),
         })
+    }
+
+    /// The same line, where these words stand in the place of an answer.
+    pub(crate) fn disclosed_before(&self, words: &Words, head: &Head, inbound: &Inbound) -> Option<String> {
+        let persona = self.persona(head, inbound);
+        self.disclosure(head, &persona, inbound).filter(|_| words.answers && !words.text.is_empty())
     }
 }

@@ -18,7 +18,7 @@ impl Run<'_> {
             v: turn::VERSION,
             number,
             messages: waiting.iter().map(|waiting| self.spoken(&waiting.inbound, false)).collect(),
-            files: self.kept(waiting),
+            files: waiting.iter().flat_map(|waiting| self.kept_of(&waiting.inbound)).collect(),
             answer: answer.to_owned(),
             history: true,
             address: newest.address.clone(),

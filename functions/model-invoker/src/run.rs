@@ -295,9 +295,14 @@ impl<'a> Run<'a> {
     fn compose(&mut self, state: &State, number: u32, id: &str) -> Event {
         let Some(waiting) = state.waiting(id) else { return Event::Silent };
         let words = self.words.get(id).cloned().unwrap_or_default();
-        self.change = words.change;
+        let disclosure = self.disclosed_before(&words, state.head(), &waiting.inbound);
         let mut turn = self.turn(number, &[waiting], &words.text);
         turn.history = words.text.is_empty();
+        self.change = words.change;
+        if let Some(line) = disclosure {
+            (turn.before, self.change.disclosed) = (line, Some(true));
+            self.plan_again(&mut turn, &[waiting]);
+        }
         Event::Answered(Box::new(turn))
     }
 

@@ -1,5 +1,6 @@
 //! The lease on a conversation, and the writes that only its holder may make.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use channel::ConversationKey;
 use turn::machine::SKEW_MS;
 use turn::{Draft, Head, OpenTurn, VERSION};
@@ -196,6 +197,17 @@ impl Store {
             .only_if("#until > :now")
             .with(":now", number(now));
         Ok(matches!(self.update(cancel).await?, Outcome::Done(_)))
+    }
+
+    /// It was said here that an assistant answers. Whoever holds the lease.
+    ///
+    /// # Errors
+    /// Whether it is written is not known; again is safe.
+    pub async fn disclosed(&self, conversation: &ConversationKey) -> Result<(), Error> {
+        let disclosed = Change::at(keys::head(conversation), "SET #disclosed = :yes")
+            .with(":yes", AttributeValue::Bool(true));
+        self.update(disclosed).await?;
+        Ok(())
     }
 
     /// Lets only people answer until then, Unix milliseconds; 0 = the assistant answers again. Whoever holds the lease.

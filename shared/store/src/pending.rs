@@ -17,12 +17,13 @@ impl Store {
     pub async fn put_pending(&self, conversation: &ConversationKey, pending: &Pending) -> Result<(), Error> {
         let put = Change::at(
             keys::pending(conversation),
-            "SET #v = :v, #id = :id, #person = :person, #until = :until, #text = :text, #calls = :calls, #ttl = :ttl \
-             REMOVE #answered_by",
+            "SET #v = :v, #id = :id, #person = :person, #turn = :turn, #until = :until, #text = :text, #calls = :calls, \
+             #ttl = :ttl REMOVE #answered_by",
         )
         .with(":v", number(VERSION))
         .with(":id", text(&pending.id))
         .with(":person", text(&pending.person))
+        .with(":turn", number(pending.turn))
         .with(":until", number(pending.until))
         .with(":text", text(&pending.text))
         .with(":calls", serde_dynamo::to_attribute_value(&pending.calls)?)

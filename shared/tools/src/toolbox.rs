@@ -21,8 +21,9 @@ use crate::{Budget, Called, Context, Error, ToolResult, Tools, web};
 
 pub use open::{Given, Missing};
 
-/// Characters of arguments that a person who is asked gets to see.
+/// Characters of arguments that a person who is asked gets to see, and how many arguments at most.
 const MAX_SHOWN: usize = 600;
+const MAX_ARGUMENTS: usize = 12;
 
 /// What a tool is given beyond its time to say itself that it is over, and to the other side that nobody waits any more.
 const GRACE: Duration = Duration::from_millis(500);
@@ -185,14 +186,28 @@ fn object(arguments: &Value) -> Option<Map<String, Value>> {
     }
 }
 
-/// The call in words for the person who is asked about it.
+/// The call in words for the person who is asked about it: something of every argument, and how much is not shown, so that nobody
+/// agrees to what they do not know of.
 fn shown(name: &str, arguments: &Map<String, Value>) -> String {
-    let line = |(name, value): (&String, &Value)| match value {
-        Value::String(text) => format!("\n• {name}: {text}"),
-        value => format!("\n• {name}: {value}"),
+    let listed = arguments.len().min(MAX_ARGUMENTS);
+    let room = MAX_SHOWN / listed.max(1);
+    let line = |(name, value): (&String, &Value)| {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        format!("\n• {}: {}", beginning(name, room, ""), beginning(&text, room, " characters are not shown"))
     };
-    let lines: String = arguments.iter().map(line).collect();
-    channel::text::cut(format!("{name}{lines}"), MAX_SHOWN)
+    let lines: String = arguments.iter().take(listed).map(line).collect();
+    let more = match arguments.len() - listed {
+        0 => String::new(),
+        more => format!("\n• {more} more arguments are not shown"),
+    };
+    format!("{name}{lines}{more}")
+}
+
+/// The text, or as many of its characters and how many there are beyond.
+fn beginning(text: &str, most: usize, beyond: &str) -> String {
+    let Some((end, _)) = text.char_indices().nth(most) else { return text.to_owned() };
+    let (shown, hidden) = text.split_at(end);
+    format!("{shown}… [{} more{beyond}]", hidden.chars().count())
 }
 
 /// What a program answers: text, or JSON. Of an object with `text` that is the result, and `error: true` makes it a failure.

@@ -145,6 +145,12 @@ impl Config {
         self.tools.get(name).cloned().or_else(|| Tool::built_in(name))
     }
 
+    /// Whether an assistant keeps notes about people: it may, and has the tool for it.
+    pub fn remembers(&self, assistant: &Assistant) -> bool {
+        let named = || assistant.tools.iter().filter_map(|name| self.tool(name));
+        assistant.memory.notes && named().any(|tool| tool.kind == ToolKind::Remember)
+    }
+
     /// What the entry of `models` costs; by its own name, else by the provider's name of its model.
     pub fn price(&self, entry: &str) -> Option<Price> {
         let model = self.models.get(entry).map(|model| model.model.as_str());

@@ -18,6 +18,6 @@ pub mod template;
 
 pub use machine::{Commit, Effect, Event, Fate, State, Token, step};
 pub use state::{
-    Buttons, Change, Draft, Head, Kept, Note, Notes, OpenTurn, PartState, Spoken, Summary, Turn, Usage,
-    VERSION, Waiting,
+    Buttons, Change, Checked, Draft, Head, Kept, Note, Notes, OpenTurn, PartState, Spoken, Summary, Turn,
+    Usage, VERSION, Waiting,
 };

@@ -46,10 +46,12 @@ impl Notes {
         lines.join("\n")
     }
 
-    /// The answer to `/memory`.
-    pub fn list(&self) -> String {
+    /// The answer to `/memory` of an assistant that remembers what it is told, or does not.
+    pub fn list(&self, remembers: bool) -> String {
         if self.notes.is_empty() {
-            return "I remember nothing about you. Tell me what to remember, and I will.".to_owned();
+            let goes_on =
+                if remembers { "Tell me what to remember, and I will." } else { "I keep no notes here." };
+            return format!("I remember nothing about you. {goes_on}");
         }
         let lines: Vec<String> = self.notes.iter().map(listed).collect();
         format!("I remember about you:\n\n{}\n\n`/forget <number>` makes me forget one.", lines.join("\n"))

@@ -1,5 +1,7 @@
 //! Calls of tools that wait for somebody's yes.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,6 +16,9 @@ pub struct Pending {
     pub id: String,
     /// The platform's id of the one who is asked.
     pub person: String,
+    /// Number of the turn that asks.
+    #[serde(default)]
+    pub turn: u32,
     /// Unix milliseconds after which nobody is listened to.
     pub until: i64,
     /// What the model wrote before it called.
@@ -45,7 +50,7 @@ pub struct PendingCall {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reply<'a> {
     pub yes: bool,
-    /// Of the question, where a button was pressed; words are meant for the newest one.
+    /// Of the question, where a button was pressed; words are meant for what was said last.
     pub id: Option<&'a str>,
 }
 
@@ -113,9 +118,14 @@ pub fn reply(text: &str) -> Option<Reply<'_>> {
 }
 
 impl Pending {
-    /// Whether it is what `reply` is about, said by that person at `now`, Unix milliseconds.
-    pub fn hears(&self, reply: Reply<'_>, person: &str, now: i64) -> bool {
-        self.person == person && now < self.until && reply.id.is_none_or(|id| id == self.id)
+    /// Whether it is what `reply` is about, said by that person at `now`, Unix milliseconds. `turns` are those since the conversation
+    /// started over: a word in place of a button is meant for the last of them.
+    pub fn hears(&self, reply: Reply<'_>, person: &str, turns: &Range<u32>, now: i64) -> bool {
+        let meant = match reply.id {
+            Some(id) => id == self.id,
+            None => turns.clone().next_back() == Some(self.turn),
+        };
+        meant && self.person == person && now < self.until
     }
 }
 
@@ -144,13 +154,30 @@ mod tests {
 
     #[test]
     fn only_who_was_asked_is_heard_and_only_in_time() {
-        let pending = Pending { id: "ab".into(), person: "7".into(), until: 10, ..Pending::default() };
+        let pending =
+            Pending { id: "ab".into(), person: "7".into(), turn: 4, until: 10, ..Pending::default() };
         let said = |id| Reply { yes: true, id };
-        let check = |id, person, now, heard| assert_eq!(pending.hears(said(id), person, now), heard);
+        let check = |id, person, now, heard| {
+            assert_eq!(pending.hears(said(id), person, &(1..5), now), heard, "{id:?} {person} {now}");
+        };
         check(None, "7", 9, true);
         check(Some("ab"), "7", 9, true);
         check(Some("cd"), "7", 9, false);
         check(Some("ab"), "8", 9, false);
         check(Some("ab"), "7", 10, false);
+    }
+
+    #[test]
+    fn a_word_is_meant_for_what_was_said_last_and_a_button_for_its_question() {
+        let pending = Pending { id: "ab".into(), turn: 4, until: 10, ..Pending::default() };
+        let check = |turns: Range<u32>, word| {
+            let hears = |id| pending.hears(Reply { yes: true, id }, "", &turns, 9);
+            assert_eq!((hears(None), hears(Some("ab"))), (word, true), "{turns:?}");
+        };
+        check(0..5, true);
+        check(4..5, true);
+        check(0..6, false);
+        check(5..5, false);
+        check(5..6, false);
     }
 }

@@ -82,6 +82,7 @@ mod tests {
             text: text.into(),
             at: 0,
             operator: false,
+            checked: Default::default(),
         }
     }
 

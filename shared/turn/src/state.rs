@@ -226,6 +226,22 @@ pub struct Spoken {
     /// Written by a human on the business's side.
     #[serde(default)]
     pub operator: bool,
+    /// What the operator's programs before the model made of the text.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub checked: Checked,
+}
+
+/// What the operator's programs before the model made of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Checked {
+    /// None has seen it.
+    #[default]
+    Not,
+    /// They left it as it was.
+    Same,
+    /// They changed it: the text is theirs, and the one before is nowhere.
+    Changed,
 }
 
 /// Tokens that a turn cost.

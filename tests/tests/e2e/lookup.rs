@@ -91,7 +91,7 @@ fn documents_pages_and_functions() {
 
             let missing = told(world, "stock", json!({"item": "tea"})).await;
             assert!(missing.contains("no function stock"), "{missing}");
-            create_function(world).await;
+            create_function(world, "stock", FUNCTION).await;
             let stock = told(world, "stock", json!({"item": "tea"})).await;
             assert!(stock.contains("tea: three are left"), "{stock}");
             std::fs::remove_dir_all(&folder).expect("the folder can be removed");
@@ -99,11 +99,12 @@ fn documents_pages_and_functions() {
     );
 }
 
+/// Creates a function of that name from a zip of `tool.py`, in Base64.
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html>
-async fn create_function(world: &World) {
+pub async fn create_function(world: &World, name: &str, zip: &str) {
     let function = json!({
-        "FunctionName": "stock", "Runtime": "python3.12", "Handler": "tool.handler",
-        "Role": "arn:aws:iam::000000000000:role/stock", "Code": {"ZipFile": FUNCTION},
+        "FunctionName": name, "Runtime": "python3.12", "Handler": "tool.handler",
+        "Role": format!("arn:aws:iam::000000000000:role/{name}"), "Code": {"ZipFile": zip},
     });
     let url = format!("{}/2015-03-31/functions", world.cloud.endpoints().aws.trim_end_matches('/'));
     let credential = "Credential=test/20260101/us-east-1/lambda/aws4_request";

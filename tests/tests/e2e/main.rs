@@ -5,6 +5,7 @@
 mod access;
 mod compatibility;
 mod faults;
+mod hooks;
 mod lookup;
 mod mail;
 mod media;
@@ -15,6 +16,7 @@ mod operator;
 mod overlap;
 mod personas;
 mod rude;
+mod settings;
 mod spend;
 mod streaming;
 mod streams;

@@ -13,7 +13,7 @@ models:
   default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
   ears: {provider: openai, model: whisper-1, base_url: '{platform}/model/v1', key: openai}
 assistants:
-  default: {transcribe: ears}
+  default: {transcribe: ears, tools: [remember]}
 channels:
   telegram: {media_hosts: [charts.example.com]}
   twilio: {media_hosts: [charts.example.com]}
@@ -111,12 +111,58 @@ fn pictures_voice_and_documents_are_read() {
     );
 }
 
+/// A picture is there for the tools' second question and for the answer anew, and gone once it is taken back.
+#[test]
+fn a_picture_is_answered_anew_and_taken_back() {
+    alone(
+        "media-again",
+        CONFIG,
+        |options| options.channels = vec!["telegram".into()],
+        async |world| {
+            hand_over(world, "telegram", "/file/", &sign::from_base64(PIXEL).unwrap()).await;
+            let words = Words::of("telegram", "7", "");
+            let talk = async |text: &str, expected: &str| {
+                let sent = world.send(Words { text, ..words }).await;
+                world.kept(std::slice::from_ref(&sent)).await;
+                world.at_rest(&sent).await;
+                world.until(&sent, |said| said.iter().any(|said| said.contains(expected))).await;
+                newest(world).await.to_string()
+            };
+            let call = json!({"name": "remember", "arguments": {"text": "has a red pixel"}});
+            let answers = json!([{"calls": [call]}, "A pixel.", "A red pixel."]);
+            world.tell("/model/answers", json!({ "answers": answers })).await;
+            let sent = world
+                .send_changed(words, |update| {
+                    let message = update["message"].as_object_mut().unwrap();
+                    message.remove("text");
+                    message.insert("caption".into(), "what is this?".into());
+                    let photo = json!([{"file_id": "p1", "file_unique_id": "u1", "width": 1, "height": 1, "file_size": 70}]);
+                    message.insert("photo".into(), photo);
+                })
+                .await;
+            world.until(&sent, |said| said.iter().any(|text| text.ends_with("A pixel."))).await;
+            world.at_rest(&sent).await;
+            let asked = newest(world).await.to_string();
+            assert!(asked.contains(PIXEL) && asked.contains("kept as note"), "{asked:.2000}");
+            let asked = talk("/retry", "A red pixel.").await;
+            assert!(asked.contains(PIXEL) && asked.contains("what is this?"), "{asked:.2000}");
+            let asked = talk("and its colour?", "You said:").await;
+            assert!(asked.contains(PIXEL) && asked.contains("A red pixel."), "{asked:.2000}");
+            for _ in 0..2 {
+                talk("/undo", "taken back").await;
+            }
+            let asked = talk("what did I send?", "what did I send?").await;
+            assert!(!asked.contains(PIXEL) && !asked.contains("A red pixel."), "{asked:.2000}");
+        },
+    );
+}
+
 /// Where there is nothing to answer, people are told; where there is, the model is.
 #[test]
 fn what_cannot_be_read_is_said() {
     alone(
         "media-unread",
-        &CONFIG.replace("{transcribe: ears}", "{}"),
+        &CONFIG.replace("transcribe: ears, ", ""),
         |options| options.channels = vec!["telegram".into()],
         async |world| {
             hand_over(world, "telegram", "/file/", b"PK\x03\x04 a letter").await;

@@ -70,6 +70,13 @@ fn what_people_want_remembered_is_and_what_they_take_back_is_not() {
             let asked = world.questions().await.last().unwrap().to_string();
             assert!(asked.contains("second draft") && !asked.contains("which draft"), "{asked}");
 
+            // Who has no tool for notes promises none.
+            talk(world, words, "/help", "`/memory` shows").await;
+            let other = Words::of("slack", "8", "");
+            talk(world, other, "/memory", "I keep no notes here.").await;
+            let help = talk(world, other, "/help", "`/new` starts over").await;
+            assert!(!world.said(&help).await.join("\n").contains("`/memory` shows"));
+
             // What no longer fits is summed up, once, and the summary stands for it.
             let words = Words::of("slack", "7", "");
             let long = |n: u32| format!("fact {n} is that {}", "word ".repeat(20));

@@ -67,6 +67,13 @@ fn assistants_are_chosen_by_channel_and_command() {
             assert_eq!(world.questions().await.last().unwrap()["model"], "other");
 
             talk(world, words, "/translate:es good morning", "Translate into es: good morning").await;
+            world.tell("/model/answers", json!({"answers": ["Buenos días."]})).await;
+            talk(world, words, "/retry", "Buenos días.").await;
+            let again = asked(world).await;
+            assert!(
+                again.contains("Translate into es: good morning") && !again.contains("/translate"),
+                "{again}"
+            );
             let before = world.questions().await.len();
             talk(world, words, "what are your opening hours?", "Nine to five.").await;
             assert_eq!(world.questions().await.len(), before, "a ready-made reply asks no model");

@@ -1,10 +1,10 @@
 //! Asking a person before a tool changes something, and going on from their yes or no.
 
-use channel::Choice;
+use channel::{Choice, Inbound};
 use futures::future::join_all;
 use model::{Ask, ToolCall};
 use tools::Called;
-use turn::pending::{self, Pending, PendingCall};
+use turn::pending::{self, Pending, PendingCall, Reply};
 use turn::{Buttons, Turn};
 
 use super::Question;
@@ -24,37 +24,54 @@ const NOT_ASKED: &str = "Only the person who was asked can answer this.";
 pub(super) struct Resumed {
     pending: Pending,
     yes: bool,
+    /// The platform's id of the message that says so.
+    pub message: String,
 }
 
 impl Run<'_> {
-    /// Where the newest message is a yes or no to what is pending. `Err`: what to say to a button that leads nowhere.
+    /// Where one of the messages is a yes or no to what is pending: the newest one, unless an earlier try went by another. `Err`: what
+    /// to say where nothing was done but to press buttons that lead nowhere.
     pub(super) async fn resumed(
         &self,
         question: &Question<'_>,
     ) -> Result<Result<Option<Resumed>, String>, store::Error> {
-        let inbound = question.newest;
-        let Some(reply) = pending::reply(inbound.text()).filter(|_| !inbound.due) else {
+        let said =
+            question.waiting.iter().rev().map(|waiting| &waiting.inbound).filter(|inbound| !inbound.due);
+        let replies = said.filter_map(|inbound| Some((inbound, pending::reply(inbound.text())?)));
+        let replies: Vec<(&Inbound, Reply<'_>)> = replies.collect();
+        if replies.is_empty() {
             return Ok(Ok(None));
-        };
-        let nothing = |line: &str| if reply.id.is_some() { Err(line.to_owned()) } else { Ok(None) };
-        let Some(found) = self.services.store.pending(&self.conversation).await? else {
-            return Ok(nothing(OVER));
-        };
-        if !found.hears(reply, &inbound.sender.id, now()) {
-            let other = found.person != inbound.sender.id;
-            return Ok(nothing(if other { NOT_ASKED } else { OVER }));
         }
-        let message = channel::short_id(&inbound.id);
-        let taken = self.services.store.answer_pending(&self.conversation, &found.id, &message).await?;
-        Ok(match taken {
-            store::Written::Done => Ok(Some(Resumed { pending: found, yes: reply.yes })),
-            store::Written::Fenced => nothing(OVER),
-        })
+        let found = self.services.store.pending(&self.conversation).await?;
+        if let Some(found) = &found {
+            let turns = question.since..question.number;
+            let answers = |(inbound, reply): &&(&Inbound, Reply<'_>)| {
+                let taken = found.answered_by.as_ref();
+                found.hears(*reply, &inbound.sender.id, &turns, now())
+                    && taken.is_none_or(|message| *message == channel::short_id(&inbound.id))
+            };
+            if let Some((inbound, reply)) = replies.iter().find(answers) {
+                let message = channel::short_id(&inbound.id);
+                let taken =
+                    self.services.store.answer_pending(&self.conversation, &found.id, &message).await?;
+                if taken == store::Written::Done {
+                    let (pending, message) = (found.clone(), inbound.id.clone());
+                    return Ok(Ok(Some(Resumed { pending, yes: reply.yes, message })));
+                }
+            }
+        }
+        let presses = replies.iter().filter(|(_, reply)| reply.id.is_some()).count();
+        if presses < question.waiting.len() {
+            return Ok(Ok(None));
+        }
+        let asked = |found: &Pending| replies.iter().any(|(inbound, _)| inbound.sender.id == found.person);
+        let line = if found.as_ref().is_none_or(asked) { OVER } else { NOT_ASKED };
+        Ok(Err(line.to_owned()))
     }
 
     /// Makes the calls that waited, or tells the model that they are not wanted.
     pub(super) async fn resume(&self, work: &Work<'_>, resumed: &Resumed, ask: &mut Ask) {
-        let Resumed { pending, yes } = resumed;
+        let Resumed { pending, yes, .. } = resumed;
         let results = pending.calls.iter().map(async |waiting| {
             let text = match (&waiting.result, yes, work.toolbox) {
                 (Some(result), _, _) => result.clone(),

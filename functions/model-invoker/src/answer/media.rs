@@ -35,7 +35,7 @@ const MOST_WAITS: usize = 3;
 /// Text of a document that the model gets, bytes.
 const MAX_TEXT: usize = 48 << 10;
 /// What of it stays in the history itself, bytes.
-const IN_HISTORY: usize = 2 << 10;
+pub(super) const IN_HISTORY: usize = 2 << 10;
 /// Turns after which the model no longer sees a file again, and how many it sees at most.
 const RECALLED_TURNS: usize = 4;
 const RECALLED_FILES: usize = 3;
@@ -120,25 +120,26 @@ impl Run<'_> {
         .collect()
     }
 
-    /// What of the messages' files is in the bucket.
-    pub(crate) fn kept(&self, waiting: &[&Waiting]) -> Vec<Kept> {
-        let all = waiting.iter().flat_map(|waiting| &waiting.inbound.attachments);
-        all.filter_map(|attachment| {
+    /// What of a message's files is in the bucket.
+    pub(crate) fn kept_of(&self, inbound: &Inbound) -> Vec<Kept> {
+        let all = inbound.attachments.iter().filter_map(|attachment| {
             let (key, media_type) = match self.files.get(attachment)? {
                 Read::Image(image, key) => (key?, image.media_type.clone()),
                 Read::Text(_, key) => (key?, "text/plain".to_owned()),
                 Read::Heard(_) | Read::Unread(_) => return None,
             };
             Some(Kept { name: attachment.name.clone(), media_type, key })
-        })
-        .collect()
+        });
+        all.collect()
     }
 
-    /// What earlier turns brought along and the talk may still be about: texts, and pictures. `history` comes newest first.
-    pub(super) async fn recalled(&self, history: &[Turn]) -> Recalled {
+    /// What earlier turns brought along and the talk may still be about: texts, and pictures. `again` is what `/retry` is about,
+    /// `history` comes newest first.
+    pub(super) async fn recalled(&self, again: &[&Kept], history: &[Turn]) -> Recalled {
         let mut recalled = Recalled::default();
-        let recent = history.iter().filter(|turn| turn.history).take(RECALLED_TURNS);
-        for kept in recent.flat_map(|turn| &turn.files).take(RECALLED_FILES) {
+        let recent = history.iter().filter(|turn| turn.history && !turn.undone).take(RECALLED_TURNS);
+        let files = again.iter().copied().chain(recent.flat_map(|turn| &turn.files));
+        for kept in files.take(RECALLED_FILES.max(again.len())) {
             let read = self.services.tools.kept_file(&kept.key, MAX_IMAGE).await;
             match read {
                 Ok(Some(bytes)) if kept.media_type.starts_with("image/") => {

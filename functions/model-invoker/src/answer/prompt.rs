@@ -5,9 +5,11 @@ use model::{Ask, Message, Role};
 use store::Who;
 use turn::config::ToolKind;
 use turn::template::fill;
-use turn::{Spoken, Summary, Turn, prompt, prompts};
+use turn::{Kept, Spoken, Summary, Turn, prompt, prompts};
 
 use super::Question;
+use super::heard::Heard;
+use super::media::Recalled;
 use crate::now;
 use crate::run::Run;
 
@@ -21,11 +23,11 @@ const BYTES_PER_TOKEN: usize = 5;
 const PRESENT: &str = "[It is {weekday}, {date}, {time}, {zone}.]\n";
 
 impl Run<'_> {
-    /// The instructions, the summary of what was said long ago, the newest turns, the new messages as `said`.
+    /// The instructions, the summary of what was said long ago, the newest turns, the new messages as `heard`.
     pub(super) async fn prompt(
         &self,
         question: &Question<'_>,
-        said: &[Spoken],
+        heard: &[Heard],
         past: &Past,
         budget: u32,
     ) -> Result<Ask, store::Error> {
@@ -38,8 +40,14 @@ impl Run<'_> {
         let reminds =
             persona.tools(&self.place.config).iter().any(|(_, tool)| tool.kind == ToolKind::RemindMe);
         let time = if reminds { fill(PRESENT, &variables) } else { String::new() };
-        let lines = prompt::lines(&past.turns, said, group, budget, model::estimate_tokens);
-        let files = self.recalled(&past.turns).await;
+        let said: Vec<Spoken> = heard.iter().filter_map(|heard| heard.asked.clone()).collect();
+        let lines = prompt::lines(&past.turns, &said, group, budget, model::estimate_tokens);
+        let again: Vec<&Kept> =
+            heard.iter().filter(|heard| heard.again).flat_map(|heard| &heard.files).collect();
+        let files = match question.careful {
+            true => Recalled::default(),
+            false => self.recalled(&again, &past.turns).await,
+        };
         let role = |by_assistant| if by_assistant { Role::Assistant } else { Role::User };
         let message = |line: prompt::Line| Message {
             role: role(line.by_assistant),

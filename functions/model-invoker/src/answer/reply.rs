@@ -1,24 +1,24 @@
 //! From messages to what is said.
 
-use channel::Inbound;
+use channel::Kind;
 use model::{Ask, Chain, Cooldowns};
-use tools::{Before, Budget, Given, Toolbox};
-use turn::commands::{Command, custom};
-use turn::pending::{self, Pending};
-use turn::{Spoken, calendar};
+use tools::{Budget, Given, Toolbox};
+use turn::calendar;
+use turn::config::{Tool, ToolKind};
+use turn::pending::Pending;
 
 use super::Question;
 use super::confirm::Resumed;
+use super::heard::HOOK_FAILED;
 use super::prompt::Past;
 use super::steps::Work;
 use super::tally::Tally;
 use super::written::Written;
+use crate::judge::NOTHING_TO_RETRY;
 use crate::models::in_order;
 use crate::now;
 use crate::run::{Run, Trouble};
 
-/// Said where a hook that must not fail did.
-const HOOK_FAILED: &str = "Sorry, I cannot answer at the moment. Please try again in a minute.";
 /// The answers to `/compact`.
 const SUMMED_UP: &str = "I have summed up what we said before, and go on from there.";
 const NOTHING_TO_SUM_UP: &str = "There is nothing to sum up yet.";
@@ -32,6 +32,8 @@ pub(super) enum Reply {
     },
     /// Ready-made words that are no part of the history.
     Notice(String),
+    /// The same, in the place of an answer: the operator's own.
+    Ready(String),
     /// The model wants to do something that the person is asked about; `text` is what it wrote before.
     Asks {
         pending: Box<Pending>,
@@ -62,8 +64,8 @@ impl Run<'_> {
         if let Some(line) = self.read_files(question).await {
             return Ok(Reply::Notice(line));
         }
-        let said = match self.before(question).await {
-            Ok(said) => said,
+        let heard = match self.before(question, self.heard(question, resumed.as_ref())).await {
+            Ok(heard) => question.heard.get_or_init(|| heard),
             Err(reply) => return Ok(reply),
         };
         let chain = match self.chain(question).await? {
@@ -71,13 +73,18 @@ impl Run<'_> {
             Err(error) => return Ok(Reply::Failed(error)),
         };
         let mut past = self.past(question).await?;
+        self.check_past(question, &mut past).await;
         self.summed_up(question, epoch, &chain, tally, &mut past).await?;
-        if said.is_empty() {
-            let line = if past.summary.is_some() { SUMMED_UP } else { NOTHING_TO_SUM_UP };
+        if heard.iter().all(|heard| heard.asked.is_none()) {
+            let line = match (question.compact, &past.summary) {
+                (true, Some(_)) => SUMMED_UP,
+                (true, None) => NOTHING_TO_SUM_UP,
+                (false, _) => NOTHING_TO_RETRY,
+            };
             return Ok(Reply::Notice(line.to_owned()));
         }
         let budget = question.persona.assistant.history.tokens;
-        let mut ask = self.prompt(question, &said, &past, budget).await?;
+        let mut ask = self.prompt(question, heard, &past, budget).await?;
         let toolbox = self.toolbox(question).await?;
         ask.tools = toolbox.as_ref().map(Toolbox::specs).unwrap_or_default();
         if let Err(cap) = self.reserve(question, &ask, tally).await? {
@@ -87,7 +94,7 @@ impl Run<'_> {
         let mut reply = self.tried(&work, &mut ask, resumed.as_ref()).await;
         if let Err(model::Error::TooLong) = reply {
             let mut shorter =
-                Ask { tools: ask.tools, ..self.prompt(question, &said, &Past::default(), 0).await? };
+                Ask { tools: ask.tools, ..self.prompt(question, heard, &Past::default(), 0).await? };
             reply = self.tried(&work, &mut shorter, resumed.as_ref()).await;
         }
         self.leave_alone(&chain).await;
@@ -123,62 +130,6 @@ impl Run<'_> {
         self.converse(work, ask).await
     }
 
-    /// What the messages say once the hooks before the model had them, in order.
-    async fn before(&self, question: &Question<'_>) -> Result<Vec<Spoken>, Reply> {
-        let mut all: Vec<Spoken> = Vec::new();
-        let hooks = question.persona.hooks(&self.place.config);
-        for waiting in &question.waiting {
-            let mut spoken = self.meant(question, &waiting.inbound);
-            if hooks.is_empty() {
-                all.append(&mut spoken);
-                continue;
-            }
-            for mut one in spoken {
-                let (tools, secrets) = (&self.services.tools, self.tool_secrets().await);
-                let context = self.context(question);
-                match tools::pre_process(tools, &hooks, &secrets, &context, one.text).await {
-                    Ok(Before::Ask(text)) => one.text = text,
-                    Ok(Before::Reply(text)) => return Err(Reply::Notice(text)),
-                    Ok(Before::Stop) => return Err(Reply::Silent),
-                    Err(error) => {
-                        tracing::error!(conversation = %self.conversation, error = error.kind(), "a hook failed, so nothing is asked");
-                        return Err(Reply::Notice(HOOK_FAILED.to_owned()));
-                    }
-                }
-                all.push(one);
-            }
-        }
-        Ok(all)
-    }
-
-    /// What a message asks: what it says, unless it is a command of which the model has a part.
-    fn meant(&self, question: &Question<'_>, inbound: &Inbound) -> Vec<Spoken> {
-        if inbound.due {
-            return vec![self.spoken(inbound, true)];
-        }
-        match (Command::parse(inbound.text()), &question.redo) {
-            (Some(Command::Compact), _) => return Vec::new(),
-            (Some(Command::Retry), Some(redo)) => return redo.messages.clone(),
-            _ => {}
-        }
-        if let Some(reply) = pending::reply(inbound.text()).filter(|reply| reply.id.is_some()) {
-            let text = if reply.yes { "Yes." } else { "No." };
-            return vec![Spoken { text: text.to_owned(), ..self.spoken(inbound, true) }];
-        }
-        let persona = &question.persona;
-        let found = custom(&self.place.config.commands, &persona.assistant.commands, inbound.text());
-        let asked = found.and_then(|found| match &found.command.assistant {
-            Some(_) => Some(found.text.to_owned()),
-            None => found.ask(&self.variables(persona, inbound, now())),
-        });
-        vec![
-            asked.map_or_else(
-                || self.spoken(inbound, true),
-                |text| Spoken { text, ..self.spoken(inbound, true) },
-            ),
-        ]
-    }
-
     /// What is said once the hooks after the model had it.
     async fn after(
         &self,
@@ -186,37 +137,52 @@ impl Run<'_> {
         written: &Written,
         reply: Result<Reply, model::Error>,
     ) -> Result<Reply, Trouble> {
-        let (text, cut, whole) = match reply {
-            Ok(Reply::Answered { text, cut }) => (text, cut, true),
-            Ok(reply) => return Ok(reply),
+        let mut reply = match reply {
+            // A question may stand alone, without words before it.
+            Ok(Reply::Asks { pending, text, question }) if text.trim().is_empty() => {
+                return Ok(Reply::Asks { pending, text, question });
+            }
+            Ok(reply) => reply,
             // Of what was seen nothing is taken back.
-            Err(_) if !written.text().trim().is_empty() => (written.text(), false, false),
+            Err(_) if !written.text().trim().is_empty() => Reply::BrokeOff(written.text()),
             Err(error) => return Ok(Reply::Failed(error)),
         };
-        let hooks = question.persona.hooks(&self.place.config);
-        let text = if hooks.is_empty() {
-            text
-        } else {
-            let (tools, secrets) = (&self.services.tools, self.tool_secrets().await);
-            match tools::post_process(tools, &hooks, &secrets, &self.context(question), text).await {
-                Ok(text) => text,
-                Err(error) => {
-                    tracing::error!(conversation = %self.conversation, error = error.kind(), "a hook failed, so the answer is not said");
-                    return Ok(Reply::Notice(HOOK_FAILED.to_owned()));
-                }
-            }
+        let (Reply::Answered { text, .. } | Reply::Asks { text, .. } | Reply::BrokeOff(text)) = &mut reply
+        else {
+            return Ok(reply);
         };
-        Ok(if whole { Reply::Answered { text, cut } } else { Reply::BrokeOff(text) })
+        let hooks = question.persona.hooks(&self.place.config);
+        if hooks.is_empty() {
+            return Ok(reply);
+        }
+        let (tools, secrets) = (&self.services.tools, self.tool_secrets().await);
+        match tools::post_process(tools, &hooks, &secrets, &self.context(question), std::mem::take(text))
+            .await
+        {
+            Ok(hooked) => *text = hooked,
+            Err(error) => {
+                tracing::error!(conversation = %self.conversation, error = error.kind(), "a hook failed, so the answer is not said");
+                return Ok(Reply::Notice(HOOK_FAILED.to_owned()));
+            }
+        }
+        Ok(reply)
     }
 
     /// What the model may call; `None` where the assistant has no tools, or a try before this one may have died of them.
     async fn toolbox(&self, question: &Question<'_>) -> Result<Option<Toolbox<'_>>, Trouble> {
         let config = &self.place.config;
-        let tools = question.persona.tools(config);
+        let mut tools = question.persona.tools(config);
+        // Notes are about one person, and not kept in groups: there is nothing to call then.
+        let notes = question.persona.assistant.memory.notes && question.newest.kind == Kind::Dm;
+        tools.retain(|(_, tool)| notes || !matches!(tool.kind, ToolKind::Remember | ToolKind::Forget));
         if question.careful || tools.is_empty() {
             return Ok(None);
         }
-        let secrets = self.tool_secrets().await;
+        let needs_secret = |(_, tool): &(String, Tool)| tool.secret.is_some() || !tool.headers.is_empty();
+        let secrets = match tools.iter().any(needs_secret) {
+            true => self.tool_secrets().await,
+            false => channel::Secrets::default(),
+        };
         let knowledge = self.services.keys().knowledge(config).await;
         let given = Given { tools, secrets: &secrets, knowledge };
         let left = question.deadline.saturating_duration_since(std::time::Instant::now());
@@ -225,7 +191,7 @@ impl Run<'_> {
     }
 
     /// The secrets of tools and hooks. Without them, those that need one say so.
-    async fn tool_secrets(&self) -> channel::Secrets {
+    pub(super) async fn tool_secrets(&self) -> channel::Secrets {
         let path = format!("{}/tool", self.services.secrets_root);
         self.services.secrets.of_account(&path).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "the secrets of the tools cannot be read");

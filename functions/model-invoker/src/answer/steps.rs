@@ -105,6 +105,7 @@ impl Run<'_> {
             v: turn::VERSION,
             id: channel::sign::sha256_hex(key.as_bytes()).chars().take(12).collect(),
             person: work.question.newest.sender.id.clone(),
+            turn: work.question.number,
             until: now() + PATIENCE_MS,
             text: answer.text.clone(),
             calls: calls.collect(),

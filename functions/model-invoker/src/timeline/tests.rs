@@ -11,6 +11,7 @@ fn turn(number: u32, messages: &[&str]) -> Turn {
         text: "what they said".into(),
         at: 0,
         operator: false,
+        checked: Default::default(),
     };
     Turn {
         v: 1,

@@ -117,6 +117,43 @@ async fn calls_that_are_asked_about_are_made_when_somebody_agreed() {
     assert_eq!(stand.seen().len(), 1);
 }
 
+/// Whoever is asked sees something of every argument, and what they do not see.
+#[tokio::test]
+async fn nobody_agrees_to_what_they_do_not_know_of() {
+    let tools = tools(None);
+    let tool = Tool { confirm: Confirm::All, ..http("https://shop.example.com") };
+    let toolbox = open(&tools, vec![("mail", tool)], budget()).await;
+    let check = async |arguments: Value, expected: &str| {
+        let text = expected.to_owned();
+        let asked = toolbox.call(&asked("mail", arguments), &NoDesk, false).await;
+        assert_eq!(asked, Called::NeedsConfirmation { text });
+    };
+    check(json!({}), "mail").await;
+    let whole = "ä".repeat(300);
+    check(json!({"to": "Ana", "body": whole}), &format!("mail\n• body: {whole}\n• to: Ana")).await;
+    let long = "ä".repeat(1_234);
+    let cut = format!("mail\n• body: {whole}… [934 more characters are not shown]\n• to: Ana");
+    check(json!({"to": "Ana", "body": long}), &cut).await;
+    let many: serde_json::Map<String, Value> = (10..30).map(|n| (n.to_string(), n.into())).collect();
+    let lines: String = (10..22).map(|n| format!("\n• {n}: {n}")).collect();
+    check(many.into(), &format!("mail{lines}\n• 8 more arguments are not shown")).await;
+}
+
+/// The assistant that we ship has them: a "hello" stays small.
+#[tokio::test]
+async fn the_tools_for_notes_take_few_words() {
+    let tools = tools(None);
+    let named = ["remember", "forget"].map(|name| (name, Tool::built_in(name).unwrap()));
+    let told = open(&tools, named.to_vec(), budget()).await.specs();
+    let bytes = |spec: &model::ToolSpec| {
+        json!({"name": spec.name, "description": spec.description, "input_schema": spec.schema})
+            .to_string()
+            .len()
+    };
+    let all: usize = told.iter().map(bytes).sum();
+    assert!(told.len() == 2 && all < 550, "{all} bytes");
+}
+
 #[tokio::test]
 async fn a_call_has_one_key_until_it_is_done() {
     let stand = Stand::new(|_, before| Reply::new(if before == 0 { 500 } else { 200 }, "ok")).await;
