@@ -113,7 +113,7 @@ impl<'a> Show<'a> {
                 () = self.over.notified() => return,
                 () = enough(written, next, length) => {}
             }
-            let text = written.text();
+            let text = written.to_show();
             length = text.len();
             let steps = canvas.steps(self.run, &half::closed(&text), self.posted());
             // What does not fit into one message comes with the answer.
