@@ -5,9 +5,6 @@ use secrecy::SecretString;
 use tools::Knowledge;
 use turn::config::{self, Config};
 
-/// More fallbacks than this are a ring.
-const MAX_CHAIN: usize = 4;
-
 /// The clients that models are asked with.
 pub struct Models {
     pub clients: Clients,
@@ -51,12 +48,13 @@ impl Models {
     }
 }
 
-/// The entry of that name and its fallbacks.
+/// The entry of that name and its fallbacks, each once.
 pub fn in_order<'a>(config: &'a Config, name: &'a str) -> Vec<(&'a str, &'a config::Model)> {
-    let mut all = Vec::new();
+    let mut all: Vec<(&str, &config::Model)> = Vec::new();
     let mut next = Some(name);
     while let Some((name, entry)) = next.and_then(|name| config.models.get_key_value(name)) {
-        if all.len() == MAX_CHAIN {
+        // A ring, which `config check` refuses.
+        if all.iter().any(|(earlier, _)| earlier == name) {
             break;
         }
         all.push((name.as_str(), entry));
@@ -119,6 +117,18 @@ impl Keys<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn every_model_of_a_ring_is_asked_once() {
+        let entry = |fallback: &str| serde_json::json!({"provider": "openai", "fallback": fallback});
+        let models = serde_json::json!({"a": entry("b"), "b": entry("c"), "c": entry("b"), "d": entry("x")});
+        let config = serde_json::from_value(serde_json::json!({"version": 1, "models": models})).unwrap();
+        let names = |name| in_order(&config, name).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(names("a"), ["a", "b", "c"]);
+        assert_eq!(names("d"), ["d"]);
+    }
+
     #[test]
     fn the_configuration_offers_exactly_the_providers_there_are() {
         assert_eq!(turn::config::PROVIDERS, model::PROVIDERS);

@@ -125,6 +125,7 @@ fn router(stage: Stage) -> Router {
         .route("/file", post(file))
         .route("/model/v1/audio/transcriptions", post(transcribe))
         .route("/model/v1/chat/completions", post(chat))
+        .route("/model/v1/responses", post(responses))
         .route("/model/anthropic/v1/messages", post(anthropic))
         .route("/model/bedrock/model/{id}/converse-stream", post(converse))
         .route("/model/delay", post(model_delay))
@@ -289,6 +290,10 @@ fn read(headers: &HeaderMap) -> channel::Headers {
 
 async fn chat(State(stage): State<Arc<Stage>>, Json(question): Json<Value>) -> Response {
     complete(&stage, Dialect::Chat, "/v1/chat/completions", question).await
+}
+
+async fn responses(State(stage): State<Arc<Stage>>, Json(question): Json<Value>) -> Response {
+    complete(&stage, Dialect::Responses, "/v1/responses", question).await
 }
 
 async fn anthropic(State(stage): State<Arc<Stage>>, Json(question): Json<Value>) -> Response {

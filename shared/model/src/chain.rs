@@ -1,15 +1,16 @@
 //! A model and its fallbacks, asked by the rules for retries.
 
 mod cooldown;
+mod pictures;
 
 use std::hash::{BuildHasher, Hasher};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 pub use cooldown::Cooldowns;
 use cooldown::Cooling;
 
-use crate::{Answer, Ask, Error, Model, OnText};
+use crate::{Answer, Ask, Error, Model, OnText, Usage, tokens};
 
 /// How often one model is asked for an answer.
 const TRIES: u32 = 2;
@@ -23,8 +24,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// The first model, then its fallbacks in order.
 ///
 /// A model that is busy is asked once more; one that is still busy or not set up is passed over, and left alone
-/// for a while ([`Chain::cooled`]). Nothing is asked again after the first text was handed on: the user has seen
-/// it. All asks together make at most the number of calls that the chain was made with.
+/// for a while ([`Chain::cooled`]). One that cannot take the question is passed over for this question alone; if
+/// nobody can and there are pictures in it, it is asked without them. Nothing is asked again after the first text was
+/// seen ([`crate::Sink::take_back`]). All asks together make at most the number of calls that the chain was made with.
 pub struct Chain {
     entries: Vec<Entry>,
     cooling: Cooling,
@@ -35,13 +37,16 @@ pub struct Chain {
 struct Entry {
     name: String,
     model: Box<dyn Model>,
+    /// It did not take a question with pictures.
+    blind: AtomicBool,
 }
 
 /// What is known of one ask so far.
-struct Attempt<'a> {
-    ask: &'a Ask,
+struct Attempt {
     deadline: Instant,
     calls: u32,
+    /// What answers that broke off and were taken back may have cost.
+    wasted: Usage,
     /// The error to return if nobody answers.
     kept: Option<Error>,
 }
@@ -51,7 +56,9 @@ impl Chain {
     /// most calls of models that all asks together may make.
     #[must_use]
     pub fn new(models: Vec<(String, Box<dyn Model>)>, cooldowns: Cooldowns, calls: u32) -> Self {
-        let entries = models.into_iter().map(|(name, model)| Entry { name, model }).collect();
+        let entries =
+            models.into_iter().map(|(name, model)| Entry { name, model, blind: AtomicBool::new(false) });
+        let entries = entries.collect();
         let cooling = Cooling::new(cooldowns);
         Self { entries, cooling, calls_left: AtomicU32::new(calls), backoff: BACKOFF }
     }
@@ -90,12 +97,30 @@ impl Chain {
         }
     }
 
+    /// Asks one model after the other. `None`: none of them answered.
+    async fn try_each(
+        &self,
+        entries: &[&Entry],
+        ask: &Ask,
+        attempt: &mut Attempt,
+        on_text: OnText<'_>,
+    ) -> Option<Result<Answer, Error>> {
+        for (position, entry) in entries.iter().enumerate() {
+            let is_last = position + 1 == entries.len();
+            if let Some(done) = self.try_one(entry, is_last, ask, attempt, on_text).await {
+                return Some(done);
+            }
+        }
+        None
+    }
+
     /// Asks one model, twice if need be. `None`: ask the next.
     async fn try_one(
         &self,
         entry: &Entry,
         is_last: bool,
-        attempt: &mut Attempt<'_>,
+        ask: &Ask,
+        attempt: &mut Attempt,
         on_text: OnText<'_>,
     ) -> Option<Result<Answer, Error>> {
         for tries in 1..=TRIES {
@@ -103,16 +128,25 @@ impl Chain {
                 return None;
             }
             attempt.calls += 1;
-            let error = match entry.model.ask(attempt.ask, attempt.deadline, on_text).await {
-                Ok(answer) => return Some(Ok(Answer { calls_made: attempt.calls, ..answer })),
+            let error = match entry.model.ask(ask, attempt.deadline, on_text).await {
+                Ok(answer) => return Some(Ok(attempt.counted(answer, entry))),
                 Err(error) => error,
             };
             tracing::warn!(model = entry.model.name(), tries, %error, "no answer from the model");
-            let pause = self.pause(&error, tries, is_last, attempt.deadline);
+            let others_may = match &error {
+                Error::Busy { .. } | Error::NotSetUp(_) => true,
+                Error::Unfit(_) => {
+                    entry.blind.fetch_or(pictures::any(ask), Ordering::Relaxed);
+                    true
+                }
+                Error::Interrupted { partial, .. } => on_text.take_back() && attempt.waste(ask, &partial.0),
+                Error::Refused(_) | Error::TooLong => false,
+            };
+            let pause = self.pause(&error, tries, is_last, attempt.deadline).filter(|_| others_may);
             if pause.is_none() {
                 self.cooling.failed(&entry.name, &error, self.entries.len() > 1);
             }
-            if !matches!(error, Error::Busy { .. } | Error::NotSetUp(_)) {
+            if !others_may {
                 return Some(Err(error));
             }
             attempt.kept = Some(more_hopeful(attempt.kept.take(), error));
@@ -123,10 +157,12 @@ impl Chain {
 
     /// How long to wait before the same model is asked again; `None`: it is not.
     fn pause(&self, error: &Error, tries: u32, is_last: bool, deadline: Instant) -> Option<Duration> {
-        let Error::Busy { retry_after, .. } = error else {
-            return None;
+        let wanted = match error {
+            Error::Busy { retry_after, .. } => *retry_after,
+            Error::Interrupted { .. } => None,
+            _ => return None,
         };
-        let pause = retry_after.unwrap_or_else(|| random_below(self.backoff));
+        let pause = wanted.unwrap_or_else(|| random_below(self.backoff));
         let worth_it = bearable(pause, deadline) && (is_last || pause <= PATIENCE);
         (tries < TRIES && worth_it && self.calls_left() > 0).then_some(pause)
     }
@@ -161,15 +197,44 @@ impl Model for Chain {
     }
 
     async fn ask(&self, ask: &Ask, deadline: Instant, on_text: OnText<'_>) -> Result<Answer, Error> {
-        let mut attempt = Attempt { ask, deadline, calls: 0, kept: None };
+        let mut attempt = Attempt { deadline, calls: 0, wasted: Usage::default(), kept: None };
         let free = self.free(deadline).await;
-        for (position, entry) in free.iter().enumerate() {
-            let is_last = position + 1 == free.len();
-            if let Some(done) = self.try_one(entry, is_last, &mut attempt, on_text).await {
-                return done;
-            }
+        let pictures = pictures::any(ask);
+        let is_blind = |entry: &&Entry| pictures && entry.blind.load(Ordering::Relaxed);
+        let seeing: Vec<&Entry> = free.iter().copied().filter(|entry| !is_blind(entry)).collect();
+        if let Some(done) = self.try_each(&seeing, ask, &mut attempt, on_text).await {
+            return done;
         }
-        Err(attempt.kept.unwrap_or_else(|| self.nobody(deadline)))
+        // Those that turned out to be blind a moment ago, too.
+        let blind: Vec<&Entry> = free.into_iter().filter(is_blind).collect();
+        if !blind.is_empty()
+            && let Some(done) = self.try_each(&blind, &pictures::without(ask), &mut attempt, on_text).await
+        {
+            return done;
+        }
+        let error = attempt.kept.unwrap_or_else(|| self.nobody(deadline));
+        // Half an answer is better than none.
+        if let Error::Interrupted { partial, .. } = &error {
+            on_text.push(&partial.0);
+        }
+        Err(error)
+    }
+}
+
+impl Attempt {
+    fn counted(&self, answer: Answer, entry: &Entry) -> Answer {
+        let Usage { input, output, cached, reasoning } = answer.usage;
+        let input = input.saturating_add(self.wasted.input);
+        let output = output.saturating_add(self.wasted.output);
+        let usage = Usage { input, output, cached, reasoning };
+        Answer { calls_made: self.calls, entry: entry.name.clone(), usage, ..answer }
+    }
+
+    /// Always true: it may be asked again.
+    fn waste(&mut self, ask: &Ask, text: &str) -> bool {
+        self.wasted.input = self.wasted.input.saturating_add(tokens::of_question(ask));
+        self.wasted.output = self.wasted.output.saturating_add(tokens::estimate_tokens(text));
+        true
     }
 }
 
@@ -178,13 +243,18 @@ fn bearable(pause: Duration, deadline: Instant) -> bool {
     pause < LONGEST_WAIT.min(deadline.saturating_duration_since(Instant::now()))
 }
 
-/// Of two models' errors the caller gets the one that may pass by itself; else the first model's, which is
-/// the one to repair.
+/// Of two models' errors the caller gets the one of which most can be made: half an answer, then what may pass by
+/// itself, then what another question would not meet. Else the first model's, which is the one to repair.
 fn more_hopeful(kept: Option<Error>, error: Error) -> Error {
-    match (kept, error) {
-        (Some(kept @ Error::NotSetUp(_)), Error::NotSetUp(_)) => kept,
-        (Some(kept @ Error::Busy { .. }), Error::NotSetUp(_)) => kept,
-        (_, error) => error,
+    let hope = |error: &Error| match error {
+        Error::Interrupted { .. } => 3,
+        Error::Busy { .. } => 2,
+        Error::Unfit(_) => 1,
+        Error::NotSetUp(_) | Error::Refused(_) | Error::TooLong => 0,
+    };
+    match kept {
+        Some(kept) if hope(&kept) > hope(&error) || (hope(&kept) == hope(&error) && hope(&error) < 2) => kept,
+        _ => error,
     }
 }
 

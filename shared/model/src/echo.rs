@@ -16,7 +16,7 @@ impl Model for Echo {
         let said = ask.messages.iter().rev().find(|message| message.role == Role::User);
         let said = said.map_or("", |message| message.text.as_str());
         let text = format!("[no model set up] You said: {said}");
-        on_text(&text);
+        on_text.push(&text);
         Ok(Answer { text, model: self.name().to_owned(), calls_made: 1, ..Answer::default() })
     }
 }

@@ -1,7 +1,9 @@
 //! Why there is no answer, by what the caller does next.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use aws_smithy_types::date_time::{DateTime, Format};
 
 /// Holds no text of the conversation except in [`Partial`], which does not print it.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +17,9 @@ pub enum Error {
     /// It will not answer this question; asking again changes nothing.
     #[error("the model refused: {0}")]
     Refused(String),
+    /// It does not take this question as it is, for a picture in it perhaps, or a tool's schema: another model may.
+    #[error("the model cannot take this question: {0}")]
+    Unfit(String),
     /// The conversation exceeds the model's context: ask with less history.
     #[error("the conversation is too long for the model")]
     TooLong,
@@ -35,7 +40,9 @@ impl Error {
         }
         let why = match self {
             Self::Busy { why, .. } | Self::Interrupted { why, .. } => why,
-            Self::NotSetUp(_) | Self::Refused(_) | Self::TooLong => "the provider ended it with an error",
+            Self::NotSetUp(_) | Self::Refused(_) | Self::Unfit(_) | Self::TooLong => {
+                "the provider ended it with an error"
+            }
         };
         Self::Interrupted { partial: Partial(partial), why }
     }
@@ -65,6 +72,10 @@ const TOO_LONG: &[&str] = &[
 const FILTERED: &[&str] = &["content_filter", "content filter", "content_policy", "moderation", "flagged"];
 const UNPAID: &[&str] = &["insufficient_quota", "credit balance", "billing"];
 const MISCALLED: &[&str] = &["tool_use_failed"];
+/// Gemini says so with 400: <https://ai.google.dev/gemini-api/docs/troubleshooting>.
+const WRONG_KEY: &[&str] = &["api_key_invalid", "api key not valid"];
+/// OpenRouter says so with 404, Ollama with 500.
+const BLIND: &[&str] = &["image input"];
 const UNKNOWN_MODEL: &[&str] =
     &["model_not_found", "model identifier", "inference profile", "on-demand throughput", "end of its life"];
 
@@ -73,6 +84,7 @@ const UNKNOWN_MODEL: &[&str] =
 pub(crate) fn from_status(status: u16, retry_after: Option<Duration>, body: &str) -> Error {
     let body = body.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| body.contains(word));
+    let retry_after = retry_after.or_else(|| pause_in(&body));
     match status {
         413 => Error::TooLong,
         400 | 422 | 500 if says(TOO_LONG) => Error::TooLong,
@@ -84,15 +96,28 @@ pub(crate) fn from_status(status: u16, retry_after: Option<Duration>, body: &str
         400 if says(UNKNOWN_MODEL) => unknown_model(status),
         // Groq checks calls before it streams them: the model may do better next time.
         400 if says(MISCALLED) => Error::busy("it called a tool in a wrong way"),
-        401 | 403 => Error::NotSetUp(format!(
-            "the provider does not accept the key ({status}): store a valid one with `crabhook secrets set`"
-        )),
+        400 | 404 | 422 | 500 if says(BLIND) => unfit(status),
+        401 | 403 => wrong_key(status),
+        400 if says(WRONG_KEY) => wrong_key(status),
         300..=399 | 404 | 405 => unknown_model(status),
         429 => Error::Busy { retry_after, why: "it limits our rate" },
         503 | 529 => Error::Busy { retry_after, why: "it is overloaded" },
         408 | 409 | 425 | 500..=599 => Error::Busy { retry_after, why: "it failed" },
-        _ => Error::Refused(format!("the provider does not accept the question ({status})")),
+        _ => unfit(status),
     }
+}
+
+fn unfit(status: u16) -> Error {
+    Error::Unfit(format!(
+        "the provider does not accept the question ({status}): it may hold a picture, a tool or a setting that this \
+         model does not take"
+    ))
+}
+
+fn wrong_key(status: u16) -> Error {
+    Error::NotSetUp(format!(
+        "the provider does not accept the key ({status}): store a valid one with `crabhook secrets set`"
+    ))
 }
 
 fn unpaid(status: u16) -> Error {
@@ -107,9 +132,44 @@ fn unknown_model(status: u16) -> Error {
     ))
 }
 
-/// The pause a provider asks for. Dates, which the header may hold too, are used by none of ours.
+/// The pause a provider asks for in its headers: a number, or the time when it is over.
+/// <https://www.rfc-editor.org/rfc/rfc9110#name-retry-after>
 pub(crate) fn retry_after(header: impl Fn(&str) -> Option<String>) -> Option<Duration> {
-    let number = |name| header(name)?.trim().parse::<f64>().ok();
-    let seconds = number("retry-after-ms").map(|ms| ms / 1000.0).or_else(|| number("retry-after"))?;
-    Duration::try_from_secs_f64(seconds).ok()
+    let seconds = |name, unit| Some(header(name)?.trim().parse::<f64>().ok()? * unit);
+    match seconds("retry-after-ms", 0.001).or_else(|| seconds("retry-after", 1.0)) {
+        Some(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        None => until(&header("retry-after")?, SystemTime::now()),
+    }
+}
+
+fn until(date: &str, now: SystemTime) -> Option<Duration> {
+    let over = DateTime::from_str(date.trim(), Format::HttpDate).ok()?;
+    Some(SystemTime::try_from(over).ok()?.duration_since(now).unwrap_or_default())
+}
+
+/// Google's way, in a body in small letters: `"retrydelay": "7s"`.
+/// <https://cloud.google.com/apis/design/errors#error_details>
+fn pause_in(body: &str) -> Option<Duration> {
+    let (_, rest) = body.split_once("\"retrydelay\"")?;
+    let number = rest.trim_start_matches([':', ' ', '"']);
+    let end = number.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    Duration::try_from_secs_f64(number.get(..end)?.parse().ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_may_be_a_date() {
+        let check = |date: &str, pause: Option<u64>| {
+            let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_792_567_680);
+            assert_eq!(until(date, now), pause.map(Duration::from_secs), "{date}");
+        };
+        check("Wed, 21 Oct 2026 07:28:09 GMT", Some(9));
+        check(" Wed, 21 Oct 2026 07:28:00 GMT ", Some(0));
+        check("Tue, 20 Oct 2026 07:28:00 GMT", Some(0));
+        check("tomorrow", None);
+        check("-1", None);
+    }
 }

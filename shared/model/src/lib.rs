@@ -45,7 +45,24 @@ pub use tokens::estimate_tokens;
 pub use transcribe::transcribe;
 
 /// Takes the pieces of an answer as they arrive.
-pub type OnText<'a> = &'a mut (dyn FnMut(&str) + Send);
+pub trait Sink: Send {
+    fn push(&mut self, piece: &str);
+
+    /// The answer broke off: takes back all of it, unless somebody may have seen some. Whether nothing of it is left,
+    /// so that another one may take its place.
+    fn take_back(&mut self) -> bool {
+        false
+    }
+}
+
+/// What is called with every piece has no way back.
+impl<F: FnMut(&str) + Send> Sink for F {
+    fn push(&mut self, piece: &str) {
+        self(piece);
+    }
+}
+
+pub type OnText<'a> = &'a mut dyn Sink;
 
 /// Something that answers.
 #[async_trait::async_trait]
@@ -53,7 +70,7 @@ pub trait Model: Send + Sync {
     /// Provider and model, for logs: `openai gpt-5-mini`.
     fn name(&self) -> &str;
 
-    /// Asks, and calls `on_text` with every piece of the answer as it arrives; all pieces together are the
+    /// Asks, and gives `on_text` every piece of the answer as it arrives; all pieces together are the
     /// answer's text. To stop, drop the future: what `on_text` was given stands.
     ///
     /// # Errors
@@ -139,12 +156,15 @@ pub struct Answer {
     pub usage: Usage,
     /// The model that answered, as [`Model::name`]: in a [`Chain`] it may be the fallback.
     pub model: String,
+    /// Its name in the configuration, which two entries never share; empty outside a [`Chain`].
+    pub entry: String,
     pub stop: Stop,
     /// How often a model was called for this answer, failed calls too.
     pub calls_made: u32,
 }
 
-/// Tokens as the provider counted them; zero where it does not say.
+/// Tokens as the provider counted them; zero where it does not say. Answers that broke off and were asked anew are
+/// in it, estimated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
     /// All tokens of the question, cached ones too.

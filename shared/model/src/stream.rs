@@ -128,7 +128,7 @@ impl Written<'_> {
     fn add(&mut self, piece: String) {
         let shown = self.filter.shown(piece);
         if !shown.is_empty() {
-            (self.on_text)(&shown);
+            self.on_text.push(&shown);
             self.text.push_str(&shown);
         }
     }
@@ -136,7 +136,7 @@ impl Written<'_> {
     fn done(mut self) -> String {
         let rest = std::mem::take(&mut self.filter).rest();
         if !rest.is_empty() {
-            (self.on_text)(&rest);
+            self.on_text.push(&rest);
             self.text.push_str(&rest);
         }
         self.text
@@ -160,7 +160,7 @@ fn finish(text: String, end: End, model: &str) -> Result<Answer, Error> {
             Stop::End | Stop::Tools | Stop::Other => Error::busy("its answer was empty"),
         });
     }
-    Ok(Answer { text, calls, usage, model: model.to_owned(), stop, calls_made: 1 })
+    Ok(Answer { text, calls, usage, model: model.to_owned(), stop, calls_made: 1, ..Answer::default() })
 }
 
 /// Some providers give two calls of an answer the same id, or none.

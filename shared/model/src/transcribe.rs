@@ -17,7 +17,7 @@ const BOUNDARY: &str = "crabhook-7d1f0b9c5a3e48f6b2d4-part";
 /// which is made from it.
 ///
 /// # Errors
-/// See [`Error`]; [`Error::Refused`] when the provider does not take the format or size.
+/// See [`Error`]; [`Error::Unfit`] when the provider does not take the format or size.
 pub async fn transcribe(
     config: &ModelConfig,
     clients: &Clients,

@@ -2,9 +2,10 @@
 
 use channel::sign;
 use serde_json::{Value, json};
-use tests::world::{Words, World};
+use tests::world::{Sent, Words, World};
 
 use crate::alone;
+use crate::protocols::{MODELS, PROTOCOLS, people};
 
 /// A model that hears, and pictures of one host in answers.
 const CONFIG: &str = "
@@ -19,8 +20,21 @@ channels:
   twilio: {media_hosts: [charts.example.com]}
 ";
 
+/// Everything is read in every protocol: photos in each, voice and documents in one.
+const READING: &str = "
+  ears: {provider: openai, model: whisper-1, base_url: '{platform}/model/v1', key: openai}
+assistants:
+  default: {transcribe: ears}
+  responses: {model: responses}
+  claude: {model: claude, transcribe: ears}
+  nova: {model: nova}
+channels:
+  line: {assistant: claude}
+  slack: {assistant: nova}
+";
+
 /// A picture of one pixel: <https://www.w3.org/TR/png-3/>.
-const PIXEL: &str =
+pub const PIXEL: &str =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 async fn hand_over(world: &World, channel: &str, path: &str, bytes: &[u8]) {
@@ -31,6 +45,20 @@ async fn hand_over(world: &World, channel: &str, path: &str, bytes: &[u8]) {
 /// The newest question, as the model got it.
 async fn newest(world: &World) -> Value {
     world.questions().await.pop().expect("the model was asked")
+}
+
+/// Sends a photo on Telegram, and asks what it is.
+pub async fn photo(world: &World, words: Words<'_>) -> Sent {
+    hand_over(world, "telegram", "/file/", &sign::from_base64(PIXEL).unwrap()).await;
+    let with_photo = |update: &mut Value| {
+        let message = update["message"].as_object_mut().unwrap();
+        message.remove("text");
+        message.insert("caption".into(), "what is this?".into());
+        let photo =
+            json!([{"file_id": "p1", "file_unique_id": "u1", "width": 1, "height": 1, "file_size": 70}]);
+        message.insert("photo".into(), photo);
+    };
+    world.send_changed(words, with_photo).await
 }
 
 /// A PDF of one page that says this.
@@ -51,30 +79,24 @@ fn pdf(text: &str) -> Vec<u8> {
 fn pictures_voice_and_documents_are_read() {
     alone(
         "media",
-        CONFIG,
+        &format!("{MODELS}{READING}{}", people()),
         |options| options.channels = ["telegram", "line", "slack"].map(String::from).to_vec(),
         async |world| {
             // A photo: the model sees it, and sees it again with the next question.
-            let pixel = sign::from_base64(PIXEL).unwrap();
-            hand_over(world, "telegram", "/file/", &pixel).await;
-            let telegram = Words::of("telegram", "7", "");
-            let sent = world
-                .send_changed(telegram, |update| {
-                    let message = update["message"].as_object_mut().unwrap();
-                    message.remove("text");
-                    message.insert("caption".into(), "what is this?".into());
-                    let photo = json!([{"file_id": "p1", "file_unique_id": "u1", "width": 1, "height": 1, "file_size": 70}]);
-                    message.insert("photo".into(), photo);
-                })
-                .await;
-            world.until(&sent, |said| said.iter().any(|text| text.contains("what is this?"))).await;
-            world.at_rest(&sent).await;
-            let asked = newest(world).await.to_string();
-            assert!(asked.contains(PIXEL) && asked.contains("image/png"), "{asked:.2000}");
-            let next = world.send(Words { text: "and its colour?", ..telegram }).await;
-            world.until(&next, |said| said.iter().any(|text| text.contains("colour"))).await;
-            let asked = newest(world).await.to_string();
-            assert!(asked.contains(PIXEL) && asked.contains("image sent earlier"), "{asked:.2000}");
+            for (protocol, user) in PROTOCOLS {
+                let telegram = Words::of("telegram", user, "");
+                let sent = photo(world, telegram).await;
+                world.until(&sent, |said| said.iter().any(|text| text.contains("what is this?"))).await;
+                world.at_rest(&sent).await;
+                let asked = newest(world).await.to_string();
+                assert!(asked.contains(PIXEL) && asked.contains("png"), "{protocol}: {asked:.2000}");
+                let next = world.send(Words { text: "and its colour?", ..telegram }).await;
+                world.until(&next, |said| said.iter().any(|text| text.contains("colour"))).await;
+                world.at_rest(&next).await;
+                let asked = newest(world).await.to_string();
+                let seen = asked.contains(PIXEL) && asked.contains("image sent earlier");
+                assert!(seen, "{protocol}: {asked:.2000}");
+            }
 
             // A voice message: heard, and in the history as text.
             hand_over(world, "line", "/content", b"OggSplease call me back\r\n").await;

@@ -3,18 +3,7 @@
 use serde_json::{Value, json};
 use tests::world::{Sent, Words, World};
 
-use crate::alone;
-
-const REMEMBERING: &str = "
-version: 1
-models:
-  default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
-assistants:
-  default: {disclosure: never, tools: [remember, forget]}
-  short: {disclosure: never, history: {tokens: 50}}
-channels:
-  slack: {assistant: short}
-";
+use crate::protocols::in_every_protocol;
 
 async fn tell(world: &World, answers: Value) {
     world.tell("/model/answers", json!({ "answers": answers })).await;
@@ -32,12 +21,12 @@ async fn talk(world: &World, words: Words<'_>, text: &str, expected: &str) -> Se
 
 #[test]
 fn what_people_want_remembered_is_and_what_they_take_back_is_not() {
-    alone(
+    in_every_protocol(
         "memory",
-        REMEMBERING,
-        |options| options.channels = vec!["telegram".to_owned(), "slack".to_owned()],
-        async |world| {
-            let words = Words::of("telegram", "7", "");
+        "disclosure: never, tools: [remember, forget]",
+        |options| options.channels = vec!["telegram".to_owned()],
+        async |world, user| {
+            let words = Words::of("telegram", user, "");
             tell(world, json!([{"calls": [{"name": "remember", "arguments": {"text": "likes green tea"}}]}, "Noted."])).await;
             talk(world, words, "remember that I like green tea", "Noted.").await;
             talk(world, words, "/new", "start over").await;
@@ -70,15 +59,20 @@ fn what_people_want_remembered_is_and_what_they_take_back_is_not() {
             let asked = world.questions().await.last().unwrap().to_string();
             assert!(asked.contains("second draft") && !asked.contains("which draft"), "{asked}");
 
-            // Who has no tool for notes promises none.
             talk(world, words, "/help", "`/memory` shows").await;
-            let other = Words::of("slack", "8", "");
-            talk(world, other, "/memory", "I keep no notes here.").await;
-            let help = talk(world, other, "/help", "`/new` starts over").await;
-            assert!(!world.said(&help).await.join("\n").contains("`/memory` shows"));
+        },
+    );
+}
 
-            // What no longer fits is summed up, once, and the summary stands for it.
-            let words = Words::of("slack", "7", "");
+/// Once, and the summary stands for it.
+#[test]
+fn what_no_longer_fits_is_summed_up() {
+    in_every_protocol(
+        "summary",
+        "disclosure: never, history: {tokens: 50}",
+        |options| options.channels = vec!["telegram".to_owned()],
+        async |world, user| {
+            let words = Words::of("telegram", user, "");
             let long = |n: u32| format!("fact {n} is that {}", "word ".repeat(20));
             talk(world, words, &long(1), "fact 1").await;
             let before = world.questions().await.len();
@@ -100,6 +94,11 @@ fn what_people_want_remembered_is_and_what_they_take_back_is_not() {
             talk(world, words, "and after that?", "and after that?").await;
             let answer = world.questions().await.last().unwrap().to_string();
             assert!(!answer.contains("SUMMARY"), "{answer}");
+
+            // Who has no tool for notes promises none.
+            talk(world, words, "/memory", "I keep no notes here.").await;
+            let help = talk(world, words, "/help", "`/new` starts over").await;
+            assert!(!world.said(&help).await.join("\n").contains("`/memory` shows"));
         },
     );
 }

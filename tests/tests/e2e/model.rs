@@ -4,7 +4,8 @@ use channel::Streaming;
 use serde_json::json;
 use tests::world::Words;
 
-use crate::{OPEN, alone, shared};
+use crate::protocols::in_every_protocol;
+use crate::{alone, shared};
 
 const PROVIDERS: &str = "
 version: 1
@@ -72,15 +73,15 @@ fn providers_answer_and_a_failed_one_is_left_alone() {
 /// Everything that is sent for a "hello": the instructions, the question, the settings.
 #[test]
 fn a_hello_is_asked_in_less_than_two_kilobytes() {
-    alone(
+    in_every_protocol(
         "hello",
-        &OPEN.replace("disclosure: never", ""),
+        "disclosure: auto",
         |options| options.channels = vec!["telegram".to_owned()],
-        async |world| {
-            let sent = world.send(Words::of("telegram", "7", "hello")).await;
+        async |world, user| {
+            let sent = world.send(Words::of("telegram", user, "hello")).await;
             let said = world.reply(&sent).await;
             world.at_rest(&sent).await;
-            let mut asked = world.questions().await.remove(0);
+            let mut asked = world.questions().await.pop().unwrap();
             asked.as_object_mut().unwrap().remove("at");
             let bytes = asked.to_string().len();
             eprintln!("the request body for a hello: {bytes} bytes");
@@ -90,10 +91,10 @@ fn a_hello_is_asked_in_less_than_two_kilobytes() {
             assert!(!line.is_empty() && answer.trim() == "You said: hello", "{said}");
             let head = world.store().head(sent.conversation.as_ref().unwrap()).await.unwrap();
             assert!(head.disclosed);
-            let again = world.send(Words::of("telegram", "7", "once more")).await;
+            let again = world.send(Words::of("telegram", user, "once more")).await;
             world.until(&again, |said| said.last().is_some_and(|text| text == "You said: once more")).await;
             world.at_rest(&again).await;
-            let asked = world.questions().await.remove(1).to_string();
+            let asked = world.questions().await.pop().unwrap().to_string();
             assert!(asked.contains("You said: hello") && !asked.contains(line), "{asked}");
         },
     );

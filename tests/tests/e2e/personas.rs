@@ -9,11 +9,13 @@ const SEVERAL: &str = "
 version: 1
 models:
   default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
-  other: {provider: openai, model: other, base_url: '{platform}/model/v1', key: openai}
+  other: {provider: openai, model: other, api: responses, base_url: '{platform}/model/v1', key: openai}
+  claude: {provider: anthropic, model: claude-scripted, base_url: '{platform}/model/anthropic/v1/', key: openai}
+  nova: {provider: bedrock, model: 'amazon.nova-lite-v1:0', base_url: '{platform}/model/bedrock'}
 assistants:
   default: {disclosure: never, models: [other], prompt: 'You help {user_name} on {channel}.'}
-  reviewer: {disclosure: never, prompt: 'You review code.'}
-  poet: {disclosure: never, prompt: 'You are a poet.'}
+  reviewer: {disclosure: never, model: claude, prompt: 'You review code.'}
+  poet: {disclosure: never, model: nova, prompt: 'You are a poet.'}
 commands:
   translate: {prompt: 'Translate into {argument}: {text}', about: translates}
   hours: {reply: 'Nine to five.', keywords: [opening hours]}

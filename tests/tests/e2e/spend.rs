@@ -1,68 +1,67 @@
 //! What answers cost, and the caps on it.
 
 use serde_json::json;
-use tests::world::Words;
+use tests::world::{Words, World};
 
 use crate::alone;
+use crate::protocols::{PROTOCOLS, assistants, people};
 
-const PRICED: &str = "
-version: 1
-models:
-  default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
-assistants:
-  default: {disclosure: never}
-prices:
-  default: {input: 10, output: 20, cached: 1}
-limits: {output_tokens: 100, usd_per_person_day: 0.03}
-";
+fn priced() -> String {
+    let prices = PROTOCOLS.map(|(name, _)| format!("  {name}: {{input: 10, output: 20, cached: 1}}\n"));
+    let limits = "limits: {output_tokens: 100, usd_per_person_day: 0.03}\n";
+    format!("{}channels:\n{}prices:\n{}{limits}", assistants("disclosure: never"), people(), prices.concat())
+}
 
 #[test]
 fn answers_cost_what_they_cost_and_a_cap_warns_and_stops() {
     alone(
         "spend",
-        PRICED,
+        &priced(),
         |options| options.channels = vec!["telegram".to_owned()],
         async |world| {
-            // 500 fresh and 500 cached tokens in, 325 out: 12,000 millionths of a dollar.
-            let answer =
-                |text: &str| json!({"text": text, "usage": {"input": 1_000, "output": 325, "cached": 500}});
-            let answers = ["one", "two", "three"].map(answer);
-            world.tell("/model/answers", json!({ "answers": answers })).await;
-            let words = Words::of("telegram", "7", "go on");
-            let mut said = Vec::new();
-            for n in 1..=3 {
-                let sent = world.send(words).await;
-                said = world.until(&sent, |said| said.len() == n).await;
-                world.at_rest(&sent).await;
-                let turn = world
-                    .store()
-                    .turn(sent.conversation.as_ref().unwrap(), n as u32 - 1)
-                    .await
-                    .unwrap()
-                    .unwrap();
-                assert_eq!((turn.cost_micro_usd, turn.usage.cached), (12_000, 500));
+            for (protocol, user) in PROTOCOLS {
+                eprintln!("spend: {protocol}");
+                warned_and_stopped(world, user).await;
             }
-            assert_eq!(said[0], "one");
-            assert!(said[1].contains("80 %") && said[1].ends_with("two"), "{said:?}");
-            assert_eq!(said[2], "three", "the warning is said once");
-            let stopped = world.send(words).await;
-            let said = world.until(&stopped, |said| said.len() == 4).await;
-            assert!(said[3].contains("used up"), "{said:?}");
-            world.at_rest(&stopped).await;
-            let silent = world.send(words).await;
-            world.kept(std::slice::from_ref(&silent)).await;
-            world.at_rest(&silent).await;
-            world.settled().await;
-            assert_eq!(world.said(&silent).await.len(), 4, "one honest line, then silence");
-            assert_eq!(world.questions().await.len(), 3);
-
-            let usage = world.send(Words { text: "/usage", ..words }).await;
-            let said = world.until(&usage, |said| said.len() == 5).await;
-            assert!(said[4].contains("3 answers") && said[4].contains("3975 tokens"), "{said:?}");
-            // Somebody else has money left.
-            let other = world.send(Words { user: "8", ..words }).await;
-            assert_eq!(world.reply(&other).await, "You said: go on");
-            world.at_rest(&other).await;
         },
     );
+}
+
+async fn warned_and_stopped(world: &World, user: &str) {
+    let before = world.questions().await.len();
+    // 500 fresh and 500 cached tokens in, 325 out: 12,000 millionths of a dollar.
+    let answer = |text: &str| json!({"text": text, "usage": {"input": 1_000, "output": 325, "cached": 500}});
+    let answers = ["one", "two", "three"].map(answer);
+    world.tell("/model/answers", json!({ "answers": answers })).await;
+    let words = Words::of("telegram", user, "go on");
+    let mut said = Vec::new();
+    for n in 1..=3 {
+        let sent = world.send(words).await;
+        said = world.until(&sent, |said| said.len() == n).await;
+        world.at_rest(&sent).await;
+        let turn =
+            world.store().turn(sent.conversation.as_ref().unwrap(), n as u32 - 1).await.unwrap().unwrap();
+        assert_eq!((turn.cost_micro_usd, turn.usage.cached), (12_000, 500));
+    }
+    assert_eq!(said[0], "one");
+    assert!(said[1].contains("80 %") && said[1].ends_with("two"), "{said:?}");
+    assert_eq!(said[2], "three", "the warning is said once");
+    let stopped = world.send(words).await;
+    let said = world.until(&stopped, |said| said.len() == 4).await;
+    assert!(said[3].contains("used up"), "{said:?}");
+    world.at_rest(&stopped).await;
+    let silent = world.send(words).await;
+    world.kept(std::slice::from_ref(&silent)).await;
+    world.at_rest(&silent).await;
+    world.settled().await;
+    assert_eq!(world.said(&silent).await.len(), 4, "one honest line, then silence");
+    assert_eq!(world.questions().await.len(), before + 3);
+
+    let usage = world.send(Words { text: "/usage", ..words }).await;
+    let said = world.until(&usage, |said| said.len() == 5).await;
+    assert!(said[4].contains("3 answers") && said[4].contains("3975 tokens"), "{said:?}");
+    // Somebody else has money left.
+    let other = world.send(Words { user: &format!("{user}8"), ..words }).await;
+    assert_eq!(world.reply(&other).await, "You said: go on");
+    world.at_rest(&other).await;
 }

@@ -8,6 +8,7 @@ use model_invoker::channels::LOCAL;
 use serde_json::{Value, json};
 use tests::world::{Sent, Words, World};
 
+use crate::protocols::{PROTOCOLS, assistants};
 use crate::{OPEN, all, alone};
 
 /// Nothing here takes longer unless it is broken.
@@ -54,13 +55,18 @@ pub async fn go(world: &World) {
     world.tell("/model/go", json!({"pauses": 1_000})).await;
 }
 
-/// In every channel that shows answers early: something is seen before the model has ended, and in the end there is one
+/// In every channel that shows answers early, and every protocol: something is seen before the model has ended, and in the end there is one
 /// message, which says what was committed.
 #[test]
 fn answers_are_seen_before_their_end_and_are_one_message() {
+    let streams = LOCAL.iter().map(|room| room.spec()).filter(|spec| spec.streaming != Streaming::Off);
+    let protocols = PROTOCOLS.iter().cycle();
+    let channels = streams.zip(protocols);
+    let channels = channels.map(|(spec, (name, _))| format!("  {}: {{assistant: {name}}}\n", spec.name));
+    let channels: String = channels.collect();
     alone(
         "streams",
-        OPEN,
+        &format!("{}channels:\n{channels}", assistants("disclosure: never")),
         |_| {},
         async |world| {
             let mut streamed = Vec::new();
@@ -240,6 +246,31 @@ fn stopped_in_mid_answer_its_message_says_what_there_was() {
                 let said = world.said(&sent).await;
                 let written: Vec<&String> = said.iter().filter(|text| text.contains("first words")).collect();
                 assert!(written.len() == 1 && !written[0].contains("rest"), "{name}: {said:?}");
+            }
+        },
+    );
+}
+
+/// Half an answer that people have seen stands, and says so.
+#[test]
+fn what_was_seen_is_not_asked_anew() {
+    alone(
+        "streams-broken",
+        OPEN,
+        |options| options.channels = vec!["slack".into(), "telegram".into()],
+        async |world| {
+            for name in ["slack", "telegram"] {
+                let text = "The first words of it ⏸and the rest, which never comes to its end at all.";
+                let answers = json!([{"text": text, "breaks_off": true}, "Another answer."]);
+                world.tell("/model/answers", json!({ "answers": answers })).await;
+                let before = world.calls(name).await.len();
+                let sent = world.send(Words::of(name, "7", "go on")).await;
+                drawn(world, name, before, "The first words").await;
+                go(world).await;
+                world.until(&sent, |said| said.iter().any(|text| text.contains("broke off"))).await;
+                world.at_rest(&sent).await;
+                let said = world.said(&sent).await.join("\n");
+                assert!(said.contains("The first words") && !said.contains("Another"), "{name}: {said}");
             }
         },
     );

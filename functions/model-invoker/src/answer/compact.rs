@@ -77,7 +77,9 @@ impl Run<'_> {
             ..Ask::default()
         };
         tally.asking(chain.name(), tokens(&ask), &Written::default());
-        match chain.ask(&ask, question.deadline, &mut |_| ()).await {
+        let answer = chain.ask(&ask, question.deadline, &mut |_: &str| ()).await;
+        self.leave_alone(chain).await;
+        match answer {
             Ok(answer) => {
                 tally.answered(&self.place.config, &answer);
                 Some(answer.text.trim().to_owned()).filter(|text| !text.is_empty())

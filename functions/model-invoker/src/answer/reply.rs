@@ -216,7 +216,7 @@ impl Run<'_> {
     }
 
     /// Models that failed are left alone by everybody for a while.
-    async fn leave_alone(&self, chain: &Chain) {
+    pub(super) async fn leave_alone(&self, chain: &Chain) {
         for (model, until) in chain.cooled() {
             if let Err(error) = self.services.store.cool_down(&model, until).await {
                 tracing::warn!(model, %error, "others do not know that this model failed");

@@ -32,6 +32,10 @@ fn line(error: &model::Error) -> &'static str {
             "This assistant is not set up yet: its operator must choose a model. I say this once a day."
         }
         model::Error::Refused(_) => "The model does not want to answer this.",
+        model::Error::Unfit(_) => {
+            "My model cannot take this message as it is, and my operator can see why. Other words may do, or the same \
+             without files."
+        }
         model::Error::TooLong => "This message is too long for me. Please send it in parts.",
         model::Error::Busy { .. } | model::Error::Interrupted { .. } => {
             "Sorry, the model is not answering at the moment. Please try again in a minute."

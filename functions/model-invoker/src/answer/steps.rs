@@ -60,7 +60,8 @@ impl Run<'_> {
         tally.asking(chain.name(), tokens(ask), written);
         // What is written after a round of calls begins a new paragraph.
         written.begin_paragraph();
-        let answer = chain.ask(ask, question.deadline, &mut |piece: &str| written.push(piece)).await;
+        let mut sink = *written;
+        let answer = chain.ask(ask, question.deadline, &mut sink).await;
         match &answer {
             Ok(answer) => tally.answered(&self.place.config, answer),
             Err(model::Error::Interrupted { .. }) => {}

@@ -119,7 +119,7 @@ impl<'a> Show<'a> {
                 () = self.over.notified() => return Ended::Lost,
                 () = enough(written, next, length) => {}
             }
-            let text = written.text();
+            let text = written.to_show();
             length = text.len();
             let so_far = canvas.shown(&text);
             let steps = canvas.steps(self.run, &so_far, self.message());

@@ -25,6 +25,8 @@ pub(crate) struct Used {
     pub calls: u32,
     /// The model that answered last, as logs name it.
     pub model: String,
+    /// Its entry of `models`; empty until it answered.
+    entry: String,
     /// Names of the tools that were called, in order.
     pub tools: Vec<String>,
     /// A call under way: the estimated tokens of its question, and how much was written before it.
@@ -56,6 +58,7 @@ impl Tally {
             // Those that failed before it answered.
             used.calls += answer.calls_made.saturating_sub(1);
             answer.model.clone_into(&mut used.model);
+            answer.entry.clone_into(&mut used.entry);
             used.add(config, usage);
         });
     }
@@ -116,11 +119,12 @@ impl Used {
         turn.tools.clone_from(&self.tools);
     }
 
-    /// The entry of `models` that answered: logs name it by provider and model.
+    /// The entry of `models` that answered; of one that was given up, the first that logs name so.
     pub fn entry<'a>(&self, config: &'a Config) -> Option<&'a str> {
         let titled =
             |model: &turn::config::Model| format!("{} {}", model.provider, model.model) == self.model;
-        config.models.iter().find(|(_, model)| titled(model)).map(|(name, _)| name.as_str())
+        let own = config.models.get_key_value(&self.entry);
+        own.or_else(|| config.models.iter().find(|(_, model)| titled(model))).map(|(name, _)| name.as_str())
     }
 
     pub fn amount(&self) -> Amount {
@@ -156,5 +160,25 @@ mod tests {
         assert_eq!(used.tools, ["weather"]);
         assert_eq!(tally.used(&config, &written), used, "counted once");
         assert_eq!(used.entry(&config), Some("small"));
+    }
+
+    #[test]
+    fn two_entries_of_one_model_have_their_own_prices() {
+        let model = serde_json::json!({"provider": "openai", "model": "m"});
+        let config: Config = serde_json::from_value(serde_json::json!({
+            "version": 1,
+            "models": {"cheap": model, "dear": model},
+            "prices": {"cheap": {"input": 1.0, "output": 1.0}, "dear": {"input": 5.0, "output": 5.0}},
+        }))
+        .unwrap();
+        let (tally, written) = (Tally::default(), Written::default());
+        let usage = model::Usage { input: 10, output: 10, ..model::Usage::default() };
+        for entry in ["cheap", "dear"] {
+            tally.asking("openai m", 10, &written);
+            let (model, entry) = ("openai m".into(), entry.into());
+            tally.answered(&config, &model::Answer { usage, model, entry, ..model::Answer::default() });
+        }
+        let used = tally.used(&config, &written);
+        assert_eq!((used.micro_usd, used.entry(&config)), (20 + 100, Some("dear")));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use model::Sink;
 use tokio::sync::Notify;
 
 /// The text of an answer under way: the model adds to it, `/stop` keeps it, drafts show it.
@@ -16,6 +17,10 @@ struct Text {
     all: String,
     /// What comes next begins a new paragraph.
     gap: bool,
+    /// Where the paragraph that is being written began.
+    begun: usize,
+    /// Up to where somebody may have seen it.
+    shown: usize,
 }
 
 impl Written {
@@ -32,7 +37,10 @@ impl Written {
 
     /// What is pushed next stands apart from what is there.
     pub fn begin_paragraph(&self) {
-        self.with(|text| text.gap = !text.all.trim().is_empty());
+        self.with(|text| {
+            text.gap = !text.all.trim().is_empty();
+            text.begun = text.all.len();
+        });
     }
 
     /// Adds a paragraph of its own.
@@ -46,6 +54,26 @@ impl Written {
         self.with(|text| text.all.clone())
     }
 
+    /// All of it, to be shown: none of it can be taken back.
+    pub fn to_show(&self) -> String {
+        self.with(|text| {
+            text.shown = text.all.len();
+            text.all.clone()
+        })
+    }
+
+    /// Takes back the paragraph that was begun last, unless somebody may have seen some of it.
+    pub fn take_back(&self) -> bool {
+        self.with(|text| {
+            let unseen = text.shown <= text.begun;
+            if unseen {
+                text.all.truncate(text.begun);
+                text.gap = !text.all.trim().is_empty();
+            }
+            unseen
+        })
+    }
+
     /// Until there is more than at the last call.
     pub async fn more(&self) {
         self.added.notified().await;
@@ -53,6 +81,16 @@ impl Written {
 
     fn with<T>(&self, act: impl FnOnce(&mut Text) -> T) -> T {
         act(&mut self.text.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Sink for &Written {
+    fn push(&mut self, piece: &str) {
+        Written::push(self, piece);
+    }
+
+    fn take_back(&mut self) -> bool {
+        Written::take_back(self)
     }
 }
 
@@ -73,5 +111,21 @@ mod tests {
         written.push(".");
         written.paragraph("*(the end)*");
         assert_eq!(written.text(), "I will look.\n\nIt rains.\n\n*(the end)*");
+    }
+    #[test]
+    fn what_nobody_saw_is_taken_back() {
+        let written = Written::default();
+        written.begin_paragraph();
+        written.push("I will look.");
+        assert_eq!(written.to_show(), "I will look.");
+        assert!(!written.take_back(), "it was shown");
+        written.begin_paragraph();
+        written.push("It ra");
+        assert!(written.take_back());
+        written.push("It snows.");
+        assert_eq!(written.text(), "I will look.\n\nIt snows.");
+        written.to_show();
+        assert!(!written.take_back());
+        assert_eq!(written.text(), "I will look.\n\nIt snows.");
     }
 }

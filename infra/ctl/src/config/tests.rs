@@ -1,3 +1,5 @@
+mod readme;
+
 use std::path::Path;
 
 use serde_json::{Map, Value, json};

@@ -60,7 +60,7 @@ async fn ask(models: &Models, keys: Keys<'_>, config: &Config, name: &str) -> Re
     let started = Instant::now();
     let question = Message { role: Role::User, text: "Say: ok".to_owned(), ..Message::default() };
     let ask = Ask { messages: vec![question], max_output_tokens: TOKENS, ..Ask::default() };
-    match chain.ask(&ask, started + PATIENCE, &mut |_| ()).await {
+    match chain.ask(&ask, started + PATIENCE, &mut |_: &str| ()).await {
         Ok(_) | Err(model::Error::Interrupted { .. }) => Ok(started.elapsed().as_millis()),
         Err(error) => Err(error),
     }
@@ -68,11 +68,13 @@ async fn ask(models: &Models, keys: Keys<'_>, config: &Config, name: &str) -> Re
 
 fn to_do(error: &model::Error, provider: &str, key: Option<&str>) -> String {
     match error {
-        model::Error::NotSetUp(_) | model::Error::Refused(_) if provider == "bedrock" => {
+        model::Error::NotSetUp(_) | model::Error::Refused(_) | model::Error::Unfit(_)
+            if provider == "bedrock" =>
+        {
             "Is the model open to the account, in this region (Bedrock console, Model access)?".to_owned()
         }
         model::Error::NotSetUp(_) => format!("crabhook secrets set model {}", key.unwrap_or(provider)),
-        model::Error::Refused(_) => "Is the model's name right?".to_owned(),
+        model::Error::Refused(_) | model::Error::Unfit(_) => "Is the model's name right?".to_owned(),
         _ => "Is its address right, and the provider up?".to_owned(),
     }
 }

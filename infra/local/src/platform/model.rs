@@ -1,6 +1,6 @@
 //! A model for tests: it says `You said: …`, or what it was told to say, in the protocol of the provider that is asked.
 //!
-//! - `/model/v1`: `openai`; `/model/anthropic/v1`: `anthropic`; `/model/bedrock`: `bedrock`
+//! - `/model/v1`: `openai`, by Chat and by Responses; `/model/anthropic/v1`: `anthropic`; `/model/bedrock`: `bedrock`
 //! - `POST /model/delay {"ms": 2000}`: how long it thinks
 //! - `POST /model/answers {"answers": […]}`: what it says next, one entry a question: see [`Told`]
 //!   Before each `⏸` in a text it waits
@@ -10,6 +10,7 @@
 mod anthropic;
 mod chat;
 mod converse;
+mod responses;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -59,6 +60,9 @@ pub(super) struct Turn {
     calls: Vec<Called>,
     #[serde(default)]
     usage: Option<Counted>,
+    /// Half of it comes, then the connection ends.
+    #[serde(default)]
+    breaks_off: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -88,6 +92,7 @@ impl Turn {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     Chat,
+    Responses,
     Anthropic,
     Converse,
 }
@@ -95,8 +100,9 @@ pub(super) enum Dialect {
 impl Dialect {
     /// Everything that users said after the last answer.
     fn said(self, question: &Value) -> String {
+        let messages = if self == Dialect::Responses { "input" } else { "messages" };
         let messages =
-            question.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            question.get(messages).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let by_user = |message: &&Value| message.get("role").and_then(Value::as_str) == Some("user");
         let new: Vec<&Value> = messages.iter().rev().take_while(by_user).collect();
         let texts = new.iter().rev().map(|message| match message.get("content") {
@@ -111,14 +117,32 @@ impl Dialect {
     fn events(self, turn: &Turn) -> Vec<Vec<u8>> {
         match self {
             Dialect::Chat => chat::events(turn),
+            Dialect::Responses => responses::events(turn),
             Dialect::Anthropic => anthropic::events(turn),
             Dialect::Converse => converse::events(turn),
         }
     }
 
+    /// The events without the marks of pauses, each with the number of pauses before it.
+    fn timed(self, turn: &Turn) -> Vec<(u64, Vec<u8>)> {
+        let plain = Turn { text: turn.text.replace(PAUSE, ""), ..turn.clone() };
+        let holds = |event: &[u8]| event.windows(PAUSE.len()).any(|bytes| bytes == PAUSE.as_bytes());
+        let mut pauses = 0;
+        // A mark is a part of its word, so there are as many events without.
+        let pauses = self.events(turn).into_iter().map(|event| {
+            pauses += u64::from(holds(&event));
+            pauses
+        });
+        let mut events: Vec<_> = pauses.zip(self.events(&plain)).collect();
+        if turn.breaks_off {
+            events.truncate(events.len() / 2);
+        }
+        events
+    }
+
     fn content_type(self) -> &'static str {
         match self {
-            Dialect::Chat | Dialect::Anthropic => "text/event-stream",
+            Dialect::Chat | Dialect::Responses | Dialect::Anthropic => "text/event-stream",
             Dialect::Converse => "application/vnd.amazon.eventstream",
         }
     }
@@ -165,20 +189,15 @@ impl Model {
             return Json(chat::whole(&turn)).into_response();
         }
         let head = [(header::CONTENT_TYPE, dialect.content_type())];
-        if turn.text.contains(PAUSE) {
-            return (head, Body::from_stream(self.paused(dialect.events(&turn)))).into_response();
+        let events = dialect.timed(&turn);
+        if events.iter().any(|(pauses, _)| *pauses > 0) {
+            return (head, Body::from_stream(self.paused(events))).into_response();
         }
-        (head, dialect.events(&turn).concat()).into_response()
+        (head, events.into_iter().flat_map(|(_, event)| event).collect::<Vec<u8>>()).into_response()
     }
 
-    /// The events, each as soon as the pauses before it are over.
-    fn paused(&self, events: Vec<Vec<u8>>) -> impl Stream<Item = Result<Bytes, Infallible>> + use<> {
-        let mut pauses = 0;
-        let events = events.into_iter().map(move |event| {
-            let text = String::from_utf8_lossy(&event).into_owned();
-            pauses += u64::from(text.contains(PAUSE));
-            (pauses, text.replace(PAUSE, ""))
-        });
+    /// Each event as soon as the pauses before it are over.
+    fn paused(&self, events: Vec<(u64, Vec<u8>)>) -> impl Stream<Item = Result<Bytes, Infallible>> + use<> {
         let gone = self.gone.clone();
         stream::iter(events).then(move |(pauses, event)| {
             let mut gone = gone.subscribe();

@@ -34,11 +34,8 @@ pub(super) fn fill(
             request = request.system(SystemContentBlock::CachePoint(cache_point()?));
         }
     }
-    if family.caches_messages()
-        && messages.len() > 1
-        && let Some((_, last)) = messages.last_mut()
-    {
-        last.push(ContentBlock::CachePoint(cache_point()?));
+    if family.caches_messages() && messages.len() > 1 {
+        keep(&mut messages)?;
     }
     for (role, content) in messages {
         let message = Message::builder().role(role).set_content(Some(content)).build();
@@ -78,6 +75,22 @@ fn messages(turns: Vec<Turn<'_>>, title: &str) -> Result<Contents, BuildError> {
         }
     }
     Ok(messages)
+}
+
+/// Marks what is worth keeping in the cache: all of it, for the rounds of this answer; and what comes before the
+/// question, for the next answer, because the question itself may come again without what only holds now.
+fn keep(messages: &mut Contents) -> Result<(), Error> {
+    let asks = |(role, content): &(ConversationRole, Vec<ContentBlock>)| {
+        *role == ConversationRole::User && !content.iter().all(ContentBlock::is_tool_result)
+    };
+    let question = messages.iter().rposition(asks);
+    let places = [question.and_then(|at| at.checked_sub(1)), messages.len().checked_sub(1)];
+    for place in places.into_iter().flatten() {
+        if let Some((_, content)) = messages.get_mut(place) {
+            content.push(ContentBlock::CachePoint(cache_point()?));
+        }
+    }
+    Ok(())
 }
 
 fn user(text: String, images: &[&Image]) -> Result<Vec<ContentBlock>, BuildError> {

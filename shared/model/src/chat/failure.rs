@@ -14,9 +14,7 @@ const UNREADABLE: &str = "it answered something unreadable";
 pub(super) fn judge(error: &genai::Error) -> Error {
     use genai::Error as E;
     match error {
-        E::HttpError { status, body, headers, .. } => {
-            from_status(status.as_u16(), pause(headers, body), body)
-        }
+        E::HttpError { status, body, headers, .. } => from_status(status.as_u16(), pause(headers), body),
         E::WebModelCall { webc_error, .. } | E::WebAdapterCall { webc_error, .. } => call(webc_error),
         E::WebStream { error, .. } => transport(error.as_ref()),
         E::ChatResponse { body, .. } => in_stream(body),
@@ -36,7 +34,7 @@ pub(super) fn judge(error: &genai::Error) -> Error {
 fn call(error: &webc::Error) -> Error {
     match error {
         webc::Error::ResponseFailedStatus { status, body, headers } => {
-            from_status(status.as_u16(), pause(headers, body), body)
+            from_status(status.as_u16(), pause(headers), body)
         }
         webc::Error::Reqwest(error) => connection(error),
         webc::Error::ResponseFailedNotJson { .. }
@@ -95,14 +93,6 @@ fn meant(word: &str) -> Option<u16> {
     })
 }
 
-fn pause(headers: &HeaderMap, body: &str) -> Option<Duration> {
-    retry_after(|name| Some(headers.get(name)?.to_str().ok()?.to_owned())).or_else(|| pause_in(body))
-}
-
-/// Google's way: `"retryDelay": "7s"`. <https://cloud.google.com/apis/design/errors#error_details>
-fn pause_in(body: &str) -> Option<Duration> {
-    let (_, rest) = body.split_once("\"retryDelay\"")?;
-    let number = rest.trim_start_matches([':', ' ', '"']);
-    let end = number.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-    Duration::try_from_secs_f64(number.get(..end)?.parse().ok()?).ok()
+fn pause(headers: &HeaderMap) -> Option<Duration> {
+    retry_after(|name| Some(headers.get(name)?.to_str().ok()?.to_owned()))
 }

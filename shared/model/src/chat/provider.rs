@@ -87,7 +87,10 @@ impl Provider {
             Self::Anthropic => versioned("/v1"),
             Self::Gemini => versioned("/v1beta"),
             // https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
-            Self::Azure | Self::AzureResponses => versioned("/openai/v1"),
+            Self::Azure | Self::AzureResponses => {
+                let root = path.strip_suffix("/v1").unwrap_or(&path);
+                format!("{}/openai/v1/", root.strip_suffix("/openai").unwrap_or(root))
+            }
             Self::Ollama => format!("{}/", path.strip_suffix("/v1").unwrap_or(&path)),
             _ => format!("{path}/"),
         };
@@ -193,6 +196,7 @@ mod tests {
             "https://r.openai.azure.com/openai/v1",
             "https://r.openai.azure.com/openai/v1/",
         );
+        check(Provider::Azure, "https://r.openai.azure.com/openai/", "https://r.openai.azure.com/openai/v1/");
         check(Provider::Ollama, "http://127.0.0.1:11434", "http://127.0.0.1:11434/");
         check(Provider::Ollama, "http://127.0.0.1:11434/v1", "http://127.0.0.1:11434/");
     }

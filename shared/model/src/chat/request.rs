@@ -45,6 +45,11 @@ pub(super) fn options(provider: Provider, config: &ModelConfig, ask: &Ask) -> Ch
         },
         // genai asks for a summary of the thoughts, which OpenAI gives verified organisations only. The thoughts
         // themselves, encrypted, do.
+        // Claude behind OpenRouter keeps what it is told to keep: everything, here.
+        // https://openrouter.ai/docs/guides/best-practices/prompt-caching#anthropic-claude
+        (Provider::OpenRouter, _) if config.model.starts_with("anthropic/") => {
+            options.with_extra_body(json!({ "cache_control": { "type": "ephemeral" } }))
+        }
         (Provider::Responses | Provider::AzureResponses, _) if config.reasoning => {
             options.with_extra_body(json!({ "reasoning": { "summary": null } }))
         }
@@ -72,7 +77,7 @@ pub(super) fn request(provider: Provider, title: &str, ask: &Ask) -> ChatRequest
                 messages.push(ChatMessage::from(responses));
             }
         }
-        if Some(position) == marked
+        if marked.contains(&position)
             && let Some(last) = messages.pop()
         {
             messages.push(mark(last));
@@ -93,10 +98,15 @@ fn marks(provider: Provider) -> bool {
     provider == Provider::Anthropic
 }
 
-/// The turn up to which the conversation is worth keeping in the provider's cache: the newest, if there is more
-/// than the question.
-fn cached(provider: Provider, turns: &[Turn<'_>]) -> Option<usize> {
-    (turns.len() > 1 && marks(provider)).then(|| turns.len() - 1)
+/// The turns up to which the conversation is worth keeping in the provider's cache, if there is more than the
+/// question: the newest, for the rounds of this answer; and the one before the question, for the next answer, because
+/// the question itself may come again without what only holds now.
+fn cached(provider: Provider, turns: &[Turn<'_>]) -> Vec<usize> {
+    if turns.len() < 2 || !marks(provider) {
+        return Vec::new();
+    }
+    let question = turns.iter().rposition(|turn| matches!(turn, Turn::User { .. }));
+    [question.and_then(|at| at.checked_sub(1)), Some(turns.len() - 1)].into_iter().flatten().collect()
 }
 
 fn mark(message: ChatMessage) -> ChatMessage {

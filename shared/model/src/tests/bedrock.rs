@@ -93,7 +93,7 @@ async fn failures_are_judged_by_what_to_do_next() {
     check(403, "UnrecognizedClientException", "", "NotSetUp").await;
     check(400, "ValidationException", "The provided model identifier is invalid.", "NotSetUp").await;
     check(400, "ValidationException", "Input is too long for requested model.", "TooLong").await;
-    check(400, "ValidationException", "something else", "Refused").await;
+    check(400, "ValidationException", "something else", "Unfit").await;
     check(501, "UnknownOperationException", "", "Busy").await;
 }
 

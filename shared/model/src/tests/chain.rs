@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use super::server::{Reply, Server};
-use super::{LIMITS, Outcome, ask, clients, config, interrupted, openai};
+use super::{LIMITS, Outcome, Paper, ask, clients, config, interrupted, openai, question};
 use crate::chat::{Chat, Provider};
 use crate::{Answer, Ask, Chain, Cooldowns, Error, Model, OnText, Partial};
 
@@ -20,9 +20,14 @@ impl Model for Scripted {
         self.name
     }
 
-    async fn ask(&self, _: &Ask, _: Instant, _: OnText<'_>) -> Result<Answer, Error> {
+    async fn ask(&self, _: &Ask, _: Instant, on_text: OnText<'_>) -> Result<Answer, Error> {
         self.asked.lock().unwrap().push(self.name);
-        self.script.lock().unwrap().pop_front().unwrap()?;
+        let scripted = self.script.lock().unwrap().pop_front().unwrap();
+        if let Err(Error::Interrupted { partial, .. }) = &scripted {
+            on_text.push(&partial.0);
+        }
+        scripted?;
+        on_text.push(self.name);
         let model = self.name.to_owned();
         Ok(Answer { text: model.clone(), model, ..Answer::default() })
     }
@@ -59,6 +64,10 @@ fn busy() -> Result<(), Error> {
 
 fn wants(pause: Duration) -> Result<(), Error> {
     Err(Error::Busy { retry_after: Some(pause), why: "it limits our rate" })
+}
+
+fn broken(text: &str) -> Result<(), Error> {
+    Err(Error::Interrupted { partial: Partial(text.into()), why: "it failed" })
 }
 
 fn not_set_up(why: &str) -> Result<(), Error> {
@@ -114,10 +123,50 @@ async fn refusals_and_broken_answers_are_not_asked_again() {
     let (outcome, asked) = run(vec![("a", vec![Err(Error::TooLong)]), ("b", vec![])]).await;
     assert!(matches!(outcome.result, Err(Error::TooLong)));
     assert_eq!(asked, ["a"]);
-    let broken = Error::Interrupted { partial: Partial("Hel".into()), why: "it failed" };
-    let (outcome, asked) = run(vec![("a", vec![Err(broken)]), ("b", vec![])]).await;
+    let (outcome, asked) = run(vec![("a", vec![broken("Hel")]), ("b", vec![])]).await;
     assert_eq!(interrupted(outcome.result), "Hel");
     assert_eq!(asked, ["a"]);
+}
+
+/// Where nobody has seen any of it, another answer takes its place; where there is none, it is better than nothing.
+#[tokio::test]
+async fn half_an_answer_that_nobody_saw_is_asked_anew() {
+    let check = async |scripts: Vec<Script>, seen: bool, says: &str, order: &[&str]| {
+        let asked = Arc::default();
+        let chain = Chain::new(models(scripts, &asked), Cooldowns::default(), 4);
+        let chain = chain.with_backoff(Duration::from_millis(2));
+        let mut paper = Paper { seen, ..Paper::default() };
+        let result = chain.ask(&question(), Instant::now() + Duration::from_secs(3), &mut paper).await;
+        assert_eq!((paper.text.as_str(), &**asked.lock().unwrap()), (says, order));
+        result
+    };
+    let scripts = || vec![("a", vec![broken("Hello"), broken("Hi")]), ("b", vec![Ok(())])];
+    let answer = check(scripts(), false, "b", &["a", "a", "b"]).await.unwrap();
+    assert_eq!((answer.entry.as_str(), answer.calls_made), ("b", 3));
+    assert_eq!(answer.usage.output, 3, "what broke off may have cost something");
+    assert!(answer.usage.input > 0);
+    assert_eq!(interrupted(check(scripts(), true, "Hello", &["a"]).await), "Hello");
+    let scripts = vec![("a", vec![broken("Hello"), busy()]), ("b", vec![busy(), busy()])];
+    assert_eq!(interrupted(check(scripts, false, "Hello", &["a", "a", "b", "b"]).await), "Hello");
+}
+
+/// The next is asked, and nobody is left alone for it.
+#[tokio::test]
+async fn a_model_that_cannot_take_the_question_is_passed_over_once() {
+    let unfit = |why: &str| Err(Error::Unfit(why.to_owned()));
+    let asked = Arc::default();
+    let scripts = vec![("a", vec![unfit("x"), Ok(())]), ("b", vec![Ok(())])];
+    let chain = Chain::new(models(scripts, &asked), Cooldowns::default(), 4);
+    assert_eq!(ask(&chain).await.result.unwrap().model, "b");
+    assert_eq!(chain.cooled(), []);
+    assert_eq!(ask(&chain).await.result.unwrap().model, "a");
+    let (outcome, asked) = run(vec![("a", vec![unfit("x")]), ("b", vec![unfit("y")])]).await;
+    assert!(matches!(outcome.result, Err(Error::Unfit(why)) if why == "x"));
+    assert_eq!(asked, ["a", "b"]);
+    let (outcome, _) = run(vec![("a", vec![unfit("x")]), ("b", vec![not_set_up("y")])]).await;
+    assert!(matches!(outcome.result, Err(Error::Unfit(_))));
+    let (outcome, _) = run(vec![("a", vec![unfit("x")]), ("b", vec![busy(), busy()])]).await;
+    busy_error(&outcome);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use proptest::test_runner::{TestCaseResult, TestRunner};
 use tokio::net::TcpListener;
 
 use super::server::{Reply, read, write};
-use super::{clients, config, question};
+use super::{Paper, clients, config, question};
 use crate::chat::{Chat, Provider};
 use crate::stream::Limits;
 use crate::{Chain, Cooldowns, Error, Model};
@@ -56,12 +56,13 @@ fn script() -> impl Strategy<Value = Script> {
 fn whatever_happens_the_rules_are_kept() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let config = ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() };
-    let cases = (vec(script(), 1..4), 1u32..9);
-    let run = |(scripts, calls)| runtime.block_on(check(scripts, calls));
+    let cases = (vec(script(), 1..4), 1u32..9, any::<bool>());
+    let run = |(scripts, calls, seen)| runtime.block_on(check(scripts, calls, seen));
     TestRunner::new(config).run(&cases, run).unwrap();
 }
 
-async fn check(scripts: Vec<Script>, calls: u32) -> TestCaseResult {
+/// `seen`: people see an answer while it is written.
+async fn check(scripts: Vec<Script>, calls: u32, seen: bool) -> TestCaseResult {
     let log = Arc::new(Mutex::new(Vec::new()));
     let mut models = Vec::new();
     let mut until = BTreeMap::new();
@@ -73,7 +74,7 @@ async fn check(scripts: Vec<Script>, calls: u32) -> TestCaseResult {
         models.push(Served { url: serve(number, faults, Arc::clone(&log)).await, hasty });
     }
     for _ in 0..ASKS {
-        ask_once(&models, &mut until, calls, &log).await?;
+        ask_once(&models, &mut until, calls, seen, &log).await?;
     }
     Ok(())
 }
@@ -99,6 +100,7 @@ async fn ask_once(
     models: &[Served],
     until: &mut BTreeMap<String, i64>,
     calls: u32,
+    is_seen: bool,
     log: &Log,
 ) -> TestCaseResult {
     let model = |(number, served): (usize, &Served)| {
@@ -111,9 +113,10 @@ async fn ask_once(
     let chain = Chain::new(named, Cooldowns { until: until.clone() }, calls);
     let chain = chain.with_backoff(Duration::from_millis(5));
     let deadline = Instant::now() + Duration::from_secs(8);
-    let mut text = String::new();
+    let mut paper = Paper { seen: is_seen, ..Paper::default() };
     let started = now_ms();
-    let result = chain.ask(&question(), deadline, &mut |piece: &str| text.push_str(piece)).await;
+    let result = chain.ask(&question(), deadline, &mut paper).await;
+    let text = paper.text;
     let seen = std::mem::take(&mut *log.lock().unwrap());
 
     prop_assert!(seen.len() <= calls as usize, "{} calls instead of {calls}: {seen:?}", seen.len());
@@ -132,7 +135,7 @@ async fn ask_once(
     let answered = |call: &&Call| call.fault == Fault::None && !models[call.model].hasty;
     prop_assert!(result.is_ok() || !seen.iter().any(|call| answered(&call)), "lost: {result:?} {seen:?}");
     if let Some(first) =
-        seen.iter().position(|call| call.fault == Fault::CutAfterText && !models[call.model].hasty)
+        seen.iter().position(|call| is_seen && call.fault == Fault::CutAfterText && !models[call.model].hasty)
     {
         prop_assert_eq!(first + 1, seen.len(), "asked again after the first text");
     }

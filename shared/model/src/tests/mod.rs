@@ -7,6 +7,7 @@ mod faults;
 mod ollama;
 mod openai;
 mod other;
+mod pictures;
 mod recorded;
 mod server;
 
@@ -20,7 +21,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use secrecy::SecretString;
 
 use crate::stream::Limits;
-use crate::{Answer, Ask, Aws, Clients, Error, Message, Model, ModelConfig, PROVIDERS, Role};
+use crate::{Answer, Ask, Aws, Clients, Error, Message, Model, ModelConfig, PROVIDERS, Role, Sink};
 
 /// Short, so that tests of silence are.
 const LIMITS: Limits = Limits { first: Duration::from_millis(600), idle: Duration::from_millis(600) };
@@ -37,6 +38,26 @@ struct Outcome {
 
 async fn ask(model: &dyn Model) -> Outcome {
     ask_for(model, &question()).await
+}
+
+/// Takes an answer, and back again what nobody has seen.
+#[derive(Default)]
+struct Paper {
+    text: String,
+    seen: bool,
+}
+
+impl Sink for Paper {
+    fn push(&mut self, piece: &str) {
+        self.text.push_str(piece);
+    }
+
+    fn take_back(&mut self) -> bool {
+        if !self.seen {
+            self.text.clear();
+        }
+        !self.seen
+    }
 }
 
 /// Asks, and checks that neither errors nor logs give question or key away.

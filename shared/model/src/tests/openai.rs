@@ -81,7 +81,12 @@ async fn failures_are_judged_by_what_to_do_next() {
     check(400, coded("model_not_found"), "NotSetUp").await;
     check(400, coded("context_length_exceeded"), "TooLong").await;
     check(400, coded("content_filter"), "Refused").await;
-    check(400, quoting.clone(), "Refused").await;
+    check(404, coded("No endpoints found that support image input"), "Unfit").await;
+    check(500, coded("this model is missing data required for image input"), "Unfit").await;
+    check(400, coded("API_KEY_INVALID"), "NotSetUp").await;
+    for status in [400, 422] {
+        check(status, quoting.clone(), "Unfit").await;
+    }
     check(200, "data: {not json\n\n".into(), "Busy").await;
 }
 
@@ -90,7 +95,8 @@ async fn the_wanted_pause_is_passed_on() {
     for (header, value, expected) in [
         ("retry-after", "7", Some(Duration::from_secs(7))),
         ("retry-after-ms", "250", Some(Duration::from_millis(250))),
-        ("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT", Some(Duration::ZERO)),
+        ("retry-after", "soon", None),
         ("retry-after", "-1", None),
     ] {
         let server = Server::start(vec![Reply::json(429, &[(header, value)], "{}")]).await;
@@ -103,6 +109,9 @@ async fn an_error_in_the_stream_is_judged_as_one_before_it() {
     let error = format!(r#"{{"error":{{"message":"about {QUESTION}","type":"rate_limit_exceeded"}}}}"#);
     let server = Server::start(vec![Reply::sse(&[("", &error)])]).await;
     busy(&ask(&chat(&server, "m")).await.result);
+    let error = r#"{"error":{"code":429,"details":[{"@type":"RetryInfo","retryDelay":"7.5s"}]}}"#;
+    let server = Server::start(vec![Reply::sse(&[("", error)])]).await;
+    assert_eq!(busy(&ask(&chat(&server, "m")).await.result), Some(Duration::from_millis(7_500)));
     let error = r#"{"error":{"message":"no","code":401}}"#;
     let server = Server::start(vec![Reply::sse(&[("", error)])]).await;
     assert!(matches!(ask(&chat(&server, "m")).await.result, Err(Error::NotSetUp(_))));

@@ -64,7 +64,9 @@ async fn what_is_not_one_vector_for_each_text_is_no_answer() {
     check(200, json!({"data": []}), "Busy").await;
     check(200, json!({"data": [{"embedding": []}]}), "Busy").await;
     check(200, json!({"data": [{"embedding": "AAAA"}]}), "Busy").await;
-    check(429, json!({}), "Busy").await;
+    check(429, json!({}), "Busy { retry_after: None").await;
+    let details = json!([{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "7s"}]);
+    check(429, json!({"error": {"code": 429, "details": details}}), "Busy { retry_after: Some(7s)").await;
     check(401, json!({"error": QUESTION}), "NotSetUp").await;
     check(400, json!({"error": {"code": "context_length_exceeded"}}), "TooLong").await;
     let nowhere = ModelConfig {
@@ -112,5 +114,5 @@ async fn a_recording_that_the_provider_does_not_take_is_refused() {
         Server::start(vec![Reply::json(400, &[], r#"{"error":{"message":"Invalid file format."}}"#)]).await;
     let result =
         transcribe(&config("groq", "whisper-large-v3", &server.url), &clients(), b"x", "audio/amr").await;
-    assert!(matches!(result, Err(Error::Refused(_))), "{result:?}");
+    assert!(matches!(result, Err(Error::Unfit(_))), "{result:?}");
 }

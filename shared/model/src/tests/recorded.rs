@@ -13,7 +13,7 @@ use crate::bedrock::Bedrock;
 use crate::chat::{Chat, Provider};
 use crate::{Answer, Ask, Error, Image, Message, Model, ModelConfig, Role, ToolCall, ToolSpec};
 
-const CASES: &[&str] = &["happy", "tools", "thinking", "error", "limited", "truncated"];
+const CASES: &[&str] = &["happy", "tools", "thinking", "error", "limited", "truncated", "unfit"];
 
 /// What of a request's head differs between providers.
 const HEADERS: &[&str] = &["authorization", "x-api-key", "x-goog-api-key", "anthropic-version"];
@@ -70,6 +70,11 @@ async fn gemini() {
 #[tokio::test]
 async fn azure() {
     check("azure", "my-deployment", chat(Provider::Azure)).await;
+}
+
+#[tokio::test]
+async fn azure_responses() {
+    check("azure_responses", "my-deployment", chat(Provider::AzureResponses)).await;
 }
 
 #[tokio::test]

@@ -34,6 +34,7 @@ impl Config {
         for (name, model) in &self.models {
             faults.model(&format!("models.{name}"), model);
         }
+        faults.rings();
         faults.prices();
         for (name, channel) in &self.channels {
             match specs.iter().find(|spec| spec.name == name) {
@@ -121,8 +122,33 @@ impl Faults<'_> {
             let problem = format!("{:?} is none of {}", model.provider, PROVIDERS.join(", "));
             self.add(format!("{key}.provider"), problem);
         }
-        if model.api.is_some() && model.provider != "openai" {
-            self.add(format!("{key}.api"), "only the provider openai has several; leave it out");
+        let azure = model.provider == "azure";
+        if model.api.is_some() && !azure && model.provider != "openai" {
+            self.add(format!("{key}.api"), "only the providers openai and azure have several; leave it out");
+        }
+        if azure && model.base_url.as_ref().is_some_and(|url| url.contains("/deployments/")) {
+            let problem = "write the resource's address alone, https://<resource>.openai.azure.com; the \
+                           deployment's name is the `model`";
+            self.add(format!("{key}.base_url"), problem);
+        }
+    }
+
+    /// Fallbacks that lead back to where they began, each ring at the first of its names.
+    fn rings(&mut self) {
+        let config = self.config;
+        for name in config.models.keys() {
+            let mut names = vec![name];
+            let fallback = |name: &String| config.models.get(name).and_then(|model| model.fallback.as_ref());
+            let mut next = fallback(name);
+            while let Some(other) = next.filter(|other| !names.contains(other)) {
+                names.push(other);
+                next = fallback(other);
+            }
+            if next == Some(name) && names.iter().all(|other| name <= *other) {
+                let ring: Vec<&str> = names.into_iter().chain([name]).map(String::as_str).collect();
+                let problem = format!("{} is a ring: leave one of these fallbacks out", ring.join(" → "));
+                self.add(format!("models.{name}.fallback"), problem);
+            }
         }
     }
 

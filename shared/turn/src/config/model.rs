@@ -13,13 +13,14 @@ pub struct Model {
     /// Another endpoint that speaks the provider's protocol.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_url: Option<String>,
-    /// Which of the provider's protocols is spoken, where it has several: `chat` or `responses` of `openai`.
+    /// Which of the provider's protocols is spoken, where it has several: `chat` or `responses` of `openai` and
+    /// `azure`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api: Option<String>,
     /// Name of the secret `/<stack>/model/<key>`; the provider's name unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// Name of the entry of `models` to ask when this one cannot answer.
+    /// Name of the entry of `models` to ask when this one cannot answer. No entry leads back to itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback: Option<String>,
     /// It thinks before the first token: 60 s instead of 20 s are given for it.

@@ -45,6 +45,26 @@ fn names_that_lead_nowhere_are_faults() {
 }
 
 #[test]
+fn models_that_cannot_work_are_faults() {
+    let model = |fallback: &str| json!({"provider": "openai", "model": "m", "fallback": fallback});
+    check(
+        json!({"models": {"a": model("c"), "b": model("a"), "c": model("b"), "d": model("d"), "e": model("a")}}),
+        &[("models.a.fallback", "a → c → b → a is a ring"), ("models.d.fallback", "d → d is a ring")],
+    );
+    let with_api =
+        |provider: &str| json!({"models": {"a": {"provider": provider, "model": "m", "api": "responses"}}});
+    check(with_api("openai"), &[]);
+    check(with_api("azure"), &[]);
+    check(with_api("groq"), &[("models.a.api", "only the providers openai and azure have several")]);
+    let at = |url: &str| json!({"models": {"a": {"provider": "azure", "model": "m", "base_url": url}}});
+    check(at("https://r.openai.azure.com/openai/v1"), &[]);
+    check(
+        at("https://r.openai.azure.com/openai/deployments/gpt-x/chat/completions?api-version=2024-10-21"),
+        &[("models.a.base_url", "the deployment's name is the `model`")],
+    );
+}
+
+#[test]
 fn prompts_times_and_languages_are_judged() {
     check(
         json!({"assistants": {

@@ -66,7 +66,7 @@ pub(super) fn model() -> Value {
             "provider": choice("Who runs it. `echo` is for the local run only.", PROVIDERS),
             "model": text("The provider's name of the model; on Bedrock an inference profile."),
             "base_url": text("Another endpoint that speaks the provider's protocol."),
-            "api": choice("Which of OpenAI's protocols is spoken. `chat` unless given.", &["chat", "responses"]),
+            "api": choice("Which of OpenAI's protocols `openai` or `azure` speaks. `chat` unless given.", &["chat", "responses"]),
             "key": text("Name of the secret under `crabhook secrets set model`; the provider's name unless given."),
             "fallback": text("Name of the entry of `models` to ask when this one cannot answer."),
             "reasoning": flag("It thinks before it writes: it gets 60 s for the first token instead of 20 s."),
