@@ -9,7 +9,7 @@ use channel::{
     Secrets, Way, encode, text,
 };
 use model_invoker::channels::LOCAL;
-use model_invoker::outgoing;
+use model_invoker::outgoing::{self, Filling};
 use serde_json::{Value, json};
 use tests::fixtures::{NOW, leaks, secrets};
 
@@ -401,15 +401,19 @@ fn every_part_is_said_or_a_sign() {
                 if *part != Part::Dismiss {
                     assert!(*must != steps.iter().all(|step| step.optional), "{}: {part:?}", spec.name);
                 }
+                let (mut answer, mut earlier) = (String::new(), String::new());
                 for step in &steps {
-                    let request = outgoing::request(step, spec, &settings, &secrets, NOW).unwrap();
-                    let answer = room.answer(&as_seen(spec.name, &request));
-                    let settled = room.settle(step, &answer.response);
-                    assert!(
-                        matches!(settled, channel::Settled::Posted(_)),
-                        "{}: {settled:?} {part:?}",
-                        spec.name
-                    );
+                    let filling =
+                        Filling { answer: &answer, earlier: &earlier, ..Filling::of(&secrets, NOW) };
+                    let request = outgoing::request_with(step, spec, &settings, &filling).unwrap();
+                    let settled = room.settle(step, &room.answer(&as_seen(spec.name, &request)).response);
+                    // A step that only fills a place is no post.
+                    let id = match settled {
+                        channel::Settled::Posted(id) => id,
+                        channel::Settled::Fetched(_) if step.optional => None,
+                        settled => panic!("{}: {settled:?} {part:?}", spec.name),
+                    };
+                    (earlier, answer) = (answer, id.unwrap_or_default());
                 }
             }
         }

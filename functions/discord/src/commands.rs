@@ -32,8 +32,8 @@ const MESSAGE: u8 = 3;
 const STRING: u8 = 3;
 const ATTACHMENT: u8 = 11;
 
-/// View channels, send messages, also in threads: docs.discord.com/developers/topics/permissions.
-const PERMISSIONS: u64 = 1 << 10 | 1 << 11 | 1 << 38;
+/// View channels, send messages, attach files, send messages in threads: docs.discord.com/developers/topics/permissions.
+const PERMISSIONS: u64 = 1 << 10 | 1 << 11 | 1 << 15 | 1 << 38;
 
 /// Registers the commands, in servers, direct messages and group chats, for servers and single users; then the address,
 /// which Discord checks at once. No steps without the application's id.
@@ -88,9 +88,9 @@ fn application(url: &str) -> Value {
     })
 }
 
-/// The button that goes with an answer.
+/// The row with the button that goes with an answer.
 pub fn reply_button() -> Value {
-    json!([{ "type": 1, "components": [{ "type": 2, "style": 2, "label": "Reply", "custom_id": REPLY }] }])
+    json!({ "type": 1, "components": [{ "type": 2, "style": 2, "label": "Reply", "custom_id": REPLY }] })
 }
 
 /// The form behind it: docs.discord.com/developers/components/using-modal-components.

@@ -5,12 +5,14 @@
 //! put the text in its place, with the interaction's own token and no other proof. Later than that only the bot's token
 //! may write to the channel.
 //!
-//! Every answer carries a *Reply* button that opens a form, so that a conversation goes on without typing a command.
+//! Every answer carries a *Reply* button that opens a form, so that a conversation goes on without typing a command. A button of
+//! a question is answered "deferred" like a command: the answer has a message of its own, and what was asked stays readable.
 //!
 //! Requests are signed with Ed25519. Discord sends wrong signatures on purpose and drops an address that takes one.
 //!
 //! <https://docs.discord.com/developers/interactions/receiving-and-responding>
 
+mod buttons;
 mod commands;
 #[cfg(any(test, feature = "local"))]
 mod local;

@@ -1,11 +1,17 @@
 //! Discord's own part, for the local run and the tests.
 
-use channel::local::{Answer, Button, Event, Local, Look, Markup, Message, Said, at, buttons, number};
-use channel::{Headers, Request, Response, Secrets, sign};
+use std::collections::HashSet;
+
+use channel::local::{
+    Answer, Button, Event, Local, Look, Markup, Message, Said, at, buttons, fields, number,
+};
+use channel::{Headers, Request, Response, Secrets, sign, text};
 use serde_json::{Value, json};
 
 use crate::Discord;
+use crate::buttons::{pressed, said};
 use crate::commands::{ASK, OWN, PROMPT, REPLY};
+use crate::spec::SPEC;
 use crate::verify::{SIGNATURE, TIMESTAMP};
 
 const APPLICATION: &str = "1234560123453231555";
@@ -61,7 +67,7 @@ impl Local for Discord {
     }
 
     fn known_by(&self, request: &Request) -> Option<String> {
-        let body: Value = serde_json::from_slice(&request.body).ok()?;
+        let body = payload(request);
         // An edit is none the second time, either.
         if request.method == "PATCH" {
             return Some(request.path.clone() + body.get("content").and_then(Value::as_str).unwrap_or(""));
@@ -76,26 +82,25 @@ impl Local for Discord {
 
     fn answer(&self, request: &Request) -> Answer {
         let path: Vec<&str> = request.path.trim_matches('/').split('/').collect();
-        let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
-        let text = body.get("content").and_then(Value::as_str);
         match (request.method.as_str(), path.as_slice()) {
             ("DELETE", _) => Answer { response: Response::empty(204), said: Vec::new() },
-            (_, ["api", "webhooks", _, token, ..]) => posted(token, text, request),
-            (_, ["api", "channels", channel, "messages"]) => posted(channel, text, request),
+            (_, ["api", "webhooks", _, token, ..]) => posted(token, request),
+            (_, ["api", "channels", channel, "messages"]) => posted(channel, request),
             // Registering: Discord gives back what it was given.
-            _ => Answer { response: Response::json(200, &body), said: Vec::new() },
+            _ => Answer { response: Response::json(200, &payload(request)), said: Vec::new() },
         }
     }
 
     fn look(&self, call: &Request, response: &Response) -> Look {
         let path: Vec<&str> = call.path.trim_matches('/').split('/').collect();
-        let body: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
+        let body = payload(call);
         let (place, own) = match path.as_slice() {
             ["api", "webhooks", _, token, rest @ ..] => (*token, !rest.is_empty()),
             ["api", "channels", channel, "messages"] => (*channel, false),
             _ => return Look::default(),
         };
-        let text = at(&body, "/content");
+        // What is seen of a file is what the answer says of it.
+        let text = at(&body, "/content").filter(|_| body.get("attachments").is_none());
         // The placeholder and what takes its place are one message, whose id is the interaction's own.
         let id = if own { Some(format!("original of {place}")) } else { at(&response.body_json(), "/id") };
         let replaces = id.clone().filter(|_| own);
@@ -105,7 +110,10 @@ impl Local for Discord {
             .flatten()
             .flat_map(|row| buttons(row, "/components", "/label", "/custom_id"))
             .collect();
-        found.iter_mut().for_each(|button| button.form = button.says == REPLY);
+        for button in &mut found {
+            button.form = button.says == REPLY;
+            button.says = said(&button.says).unwrap_or(&button.says).to_owned();
+        }
         Look {
             place: Some(place.to_owned()),
             id,
@@ -115,22 +123,16 @@ impl Local for Discord {
         }
     }
 
-    /// The button first, which opens the form; then the form.
+    /// The button of the form says nothing by itself.
     fn press(&self, message: &Message<'_>, _under: &str) -> Event {
-        let said = self.event(message);
-        let mut body: Value = serde_json::from_slice(&said.request.body).unwrap_or(Value::Null);
-        let (kind, data) = if message.text.is_empty() {
-            (3, json!({ "custom_id": REPLY, "component_type": 2 }))
-        } else {
-            let field = json!({ "type": 4, "custom_id": PROMPT, "value": message.text });
-            (5, json!({ "custom_id": REPLY, "components": [{ "type": 18, "component": field }] }))
-        };
-        if let Some(fields) = body.as_object_mut() {
-            fields.insert("type".to_owned(), json!(kind));
-            fields.insert("data".to_owned(), data);
-        }
-        let request = Request { body: body.to_string().into_bytes(), ..said.request };
-        Event { request: self.sign(request, message.secrets, message.now), ..said }
+        let id = if message.text.is_empty() { REPLY.to_owned() } else { pressed(message.text) };
+        self.interaction(message, 3, json!({ "custom_id": id, "component_type": 2 }))
+    }
+
+    fn fill(&self, message: &Message<'_>, _under: &str) -> Event {
+        let field = json!({ "type": 4, "custom_id": PROMPT, "value": message.text });
+        let field = json!({ "type": 18, "component": field });
+        self.interaction(message, 5, json!({ "custom_id": REPLY, "components": [field] }))
     }
 
     fn shows_writing(&self, ack: &Response) -> bool {
@@ -138,12 +140,76 @@ impl Local for Discord {
     }
 }
 
-fn posted(reply_key: &str, text: Option<&str>, request: &Request) -> Answer {
-    let Some(text) = text.filter(|text| !text.is_empty()) else {
-        let body = json!({ "code": 50_006, "message": "Cannot send an empty message" });
-        return Answer { response: Response::json(400, &body), said: Vec::new() };
+impl Discord {
+    /// The message's event as an interaction of another kind.
+    fn interaction(&self, message: &Message<'_>, kind: u8, data: Value) -> Event {
+        let asked = self.event(message);
+        let mut body = payload(&asked.request);
+        if let Some(fields) = body.as_object_mut() {
+            fields.insert("type".to_owned(), json!(kind));
+            fields.insert("data".to_owned(), data);
+        }
+        let request = Request { body: body.to_string().into_bytes(), ..asked.request };
+        Event { request: self.sign(request, message.secrets, message.now), ..asked }
+    }
+}
+
+/// The JSON of a call, which stands in a field of its own where files come along.
+fn payload(request: &Request) -> Value {
+    let fields = fields(request);
+    let field =
+        fields.iter().find(|field| field.name == "payload_json").map(|field| field.content.as_slice());
+    serde_json::from_slice(field.unwrap_or(&request.body)).unwrap_or(Value::Null)
+}
+
+fn posted(reply_key: &str, request: &Request) -> Answer {
+    let body = payload(request);
+    let refuse = |code: u32, message: &str| {
+        let body = json!({ "code": code, "message": message });
+        Answer { response: Response::json(400, &body), said: Vec::new() }
     };
+    let content = body.get("content").and_then(Value::as_str).unwrap_or("");
+    let Some(files) = files(&body, request) else { return refuse(50_035, "Invalid Form Body: attachments") };
+    if content.is_empty() && files.is_empty() {
+        return refuse(50_006, "Cannot send an empty message");
+    }
+    if !text::fits(content, SPEC.text) || !are_rows(body.get("components")) {
+        return refuse(50_035, "Invalid Form Body");
+    }
+    let shown = files.iter().fold(content.to_owned(), |shown, name| format!("{shown}\n[file: {name}]"));
     let id = number(&sign::sha256_hex(&request.body)).to_string();
-    let said = Said { reply_key: reply_key.to_owned(), text: text.to_owned() };
-    Answer { response: Response::json(200, &json!({ "id": id, "content": text })), said: vec![said] }
+    let said = Said { reply_key: reply_key.to_owned(), text: shown.trim().to_owned() };
+    Answer { response: Response::json(200, &json!({ "id": id, "content": content })), said: vec![said] }
+}
+
+/// The names of the files; `None` where those that the JSON tells of are not those that come along.
+fn files(body: &Value, request: &Request) -> Option<Vec<String>> {
+    let told = body.get("attachments").and_then(Value::as_array).cloned().unwrap_or_default();
+    let told: Vec<String> = told.iter().filter_map(|file| at(file, "/id")).collect();
+    let sent: Vec<(String, String)> =
+        fields(request).into_iter().filter_map(|field| Some((field.name, field.file?))).collect();
+    let are_told = sent.iter().all(|(name, _)| told.iter().any(|id| *name == format!("files[{id}]")));
+    let names: Vec<String> = sent.into_iter().map(|(_, file)| file).collect();
+    let are_named = names.iter().all(|name| !name.is_empty());
+    (are_told && are_named && told.len() == names.len()).then_some(names)
+}
+
+/// At most five rows of at most five buttons, each with a label and an id of its own:
+/// <https://docs.discord.com/developers/components/reference#button>.
+fn are_rows(rows: Option<&Value>) -> bool {
+    let rows = rows.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let mut ids = HashSet::new();
+    rows.len() <= 5
+        && rows.iter().all(|row| {
+            let buttons =
+                row.get("components").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            let mut is_button = |button: &Value| {
+                let (label, id) = (at(button, "/label").unwrap_or_default(), at(button, "/custom_id"));
+                let id = id.unwrap_or_default();
+                let fits =
+                    (1..=80).contains(&label.chars().count()) && (1..=100).contains(&id.chars().count());
+                fits && ids.insert(id)
+            };
+            (1..=5).contains(&buttons.len()) && buttons.iter().all(&mut is_button)
+        })
 }

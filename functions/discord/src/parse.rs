@@ -8,9 +8,9 @@ use channel::{
 };
 use serde_json::{Value, json};
 
-use crate::commands;
 use crate::render::{APPLICATION, TOKEN};
 use crate::spec::{GUILDS, NAME};
+use crate::{buttons, commands};
 use interaction::{Attachment, Interaction, Message, User};
 
 /// An interaction's token lives 15 minutes; the last of them is kept for the way there.
@@ -49,11 +49,7 @@ pub fn parse(verified: &Verified<'_>, ctx: &Context<'_>) -> Received {
     };
     match interaction.kind {
         COMMAND => command(&interaction, ctx),
-        COMPONENT if interaction.data.custom_id.as_deref() == Some(commands::REPLY) => {
-            answer(json!({ "type": 9, "data": commands::reply_form() }), "form opened")
-        }
-        // A button of an older version: nothing changes.
-        COMPONENT => answer(json!({ "type": 6 }), "unknown component"),
+        COMPONENT => component(&interaction, ctx),
         AUTOCOMPLETE => answer(json!({ "type": 8, "data": { "choices": [] } }), "autocomplete"),
         FORM => form(&interaction, ctx),
         _ => answer(only_you("This is not understood."), "unknown kind"),
@@ -99,6 +95,20 @@ fn command(interaction: &Interaction, ctx: &Context<'_>) -> Received {
     }
 }
 
+/// A button is pressed. Answered with an update of its message (type 6), an answer would take the question's place; so it is
+/// answered with a message of its own, as a command is.
+fn component(interaction: &Interaction, ctx: &Context<'_>) -> Received {
+    let id = interaction.data.custom_id.as_deref().unwrap_or("");
+    match buttons::said(id) {
+        Some(said) => take(interaction, said.to_owned(), &[], ctx),
+        None if id == commands::REPLY => {
+            answer(json!({ "type": 9, "data": commands::reply_form() }), "form opened")
+        }
+        // A button of an older version: nothing changes.
+        None => answer(json!({ "type": 6 }), "unknown component"),
+    }
+}
+
 fn form(interaction: &Interaction, ctx: &Context<'_>) -> Received {
     let text = interaction.data.field(commands::PROMPT);
     let files: Vec<Attachment> = interaction.data.resolved.attachments.values().cloned().collect();
@@ -139,8 +149,8 @@ fn inbound(
     let attachment = |file: &Attachment| channel::Attachment {
         name: file.filename.clone(),
         media_type: file.content_type.clone().unwrap_or_default(),
-        size: file.size,
-        fetch: Fetch { account: ctx.account.to_owned(), id: file.url.clone() },
+        size: file.size.filter(|_| !file.is_too_large()),
+        fetch: Fetch { account: ctx.account.to_owned(), id: file.address() },
     };
     let uses = (!interaction.in_server_install()).then_some(USER_INSTALL_USES);
     let data = [(APPLICATION, &interaction.application_id), (TOKEN, &interaction.token)];

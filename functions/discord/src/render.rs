@@ -5,11 +5,14 @@
 //! bot's own messages to the channel (<https://docs.discord.com/developers/resources/message#create-message>).
 
 use channel::markdown::{CommonMark, Dialect, Markup, Place, Plain, Style, break_fences, render};
-use channel::{Address, Auth, Body, Fetch, Limit, Part, Post, PostContext, Step, Target, Way, encode};
+use channel::{
+    Address, Auth, Body, Fetch, Limit, Media, Part, Post, PostContext, Step, Target, Upload, Way, encode,
+    text,
+};
 use serde_json::{Value, json};
 
-use crate::commands;
 use crate::spec::{BOT_TOKEN, SPEC};
+use crate::{buttons, commands};
 
 /// Where [`Address::data`] keeps what a reply by the interaction's token needs.
 pub const APPLICATION: &str = "application_id";
@@ -40,13 +43,13 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
     let last = messages.len().saturating_sub(1);
     let mut steps = Vec::new();
     for (index, message) in messages.iter().enumerate() {
-        let body = content(message, index == last);
+        let content = message.content(index == last);
         steps.push(match &slot {
             Some(slot) if index == 0 => {
-                slot.call("PATCH", "/messages/@original", Body::Json(body)).repeatable()
+                slot.call("PATCH", "/messages/@original", message.body(content)).repeatable()
             }
-            Some(slot) => slot.call("POST", "", Body::Json(body)),
-            None => push(to, body, &ctx.part_key(index)),
+            Some(slot) => slot.call("POST", "", message.body(content)),
+            None => push(to, message, content, &ctx.part_key(index)),
         });
     }
     // An answer has taken the placeholder's place; without one it is taken away.
@@ -59,9 +62,11 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
 /// What is written so far, in the placeholder's place. Outside of the window nothing is shown before the answer.
 fn draft(text: &str, to: &Address, ctx: &PostContext<'_>) -> Post {
     let slot = Slot::of(to).filter(|_| ctx.way == Way::Reply);
-    let so_far = messages(&[Part::Text(text.to_owned())], ctx.plain, usize::MAX).into_iter().next();
+    let parts = [Part::Text(text.to_owned())];
+    let so_far = messages(&parts, ctx.plain, usize::MAX).into_iter().next();
     let step = slot.zip(so_far).map(|(slot, so_far)| {
-        slot.call("PATCH", "/messages/@original", Body::Json(content(&so_far, false))).optional().repeatable()
+        let body = Body::Json(so_far.content(false));
+        slot.call("PATCH", "/messages/@original", body).optional().repeatable()
     });
     Post { steps: step.into_iter().collect() }
 }
@@ -72,12 +77,46 @@ pub fn fetch(what: &Fetch) -> Post {
     Post { steps: vec![step.header("user-agent", user_agent())] }
 }
 
-/// The texts of the parts, at most so many. The sign of an answer being written is there from the start.
-fn messages(parts: &[Part], plain: bool, most: usize) -> Vec<String> {
-    let within = |limit: Limit| {
-        let texts = parts.iter().filter_map(Part::as_text);
-        let dialect: &dyn Dialect = if plain { &Plain } else { &DiscordMarkdown };
-        texts.flat_map(|text| render(&text, dialect, limit)).collect::<Vec<String>>()
+/// One message on its way.
+struct Message<'a> {
+    text: String,
+    /// Rows of buttons.
+    rows: Vec<Value>,
+    file: Option<&'a Media>,
+}
+
+impl Message<'_> {
+    /// A message that calls nobody, whatever is in it. The last one has the button to go on by.
+    fn content(&self, last: bool) -> Value {
+        let mut rows = self.rows.clone();
+        rows.extend(last.then(commands::reply_button));
+        let mut body =
+            json!({ "content": self.text, "allowed_mentions": { "parse": [] }, "flags": NO_PREVIEWS });
+        if !rows.is_empty() {
+            set(&mut body, "components", Value::Array(rows));
+        }
+        if let Some(media) = self.file {
+            set(&mut body, "attachments", json!([{ "id": 0, "filename": media.name }]));
+        }
+        body
+    }
+
+    /// With its file: <https://docs.discord.com/developers/reference#uploading-files>.
+    fn body(&self, content: Value) -> Body {
+        match self.file {
+            Some(media) => Body::Multipart {
+                fields: vec![("payload_json".to_owned(), content.to_string())],
+                file: Upload::of(media, "files[0]"),
+            },
+            None => Body::Json(content),
+        }
+    }
+}
+
+/// The messages of the parts, at most so many. The sign of an answer being written is there from the start.
+fn messages<'a>(parts: &'a [Part], plain: bool, most: usize) -> Vec<Message<'a>> {
+    let within = |limit: Limit| -> Vec<Message<'a>> {
+        parts.iter().flat_map(|part| said(part, plain, limit)).collect()
     };
     let all = within(SPEC.text);
     if all.len() <= most {
@@ -86,31 +125,74 @@ fn messages(parts: &[Part], plain: bool, most: usize) -> Vec<String> {
     let mut some = within(Limit { max: SPEC.text.max - CUT_ROOM, ..SPEC.text });
     some.truncate(most);
     if let Some(last) = some.last_mut() {
-        last.push_str(CUT);
+        last.text.push_str(CUT);
     }
     some
 }
 
-/// A message that calls nobody, whatever is in it.
-fn content(text: &str, last: bool) -> Value {
-    let mut body = json!({ "content": text, "allowed_mentions": { "parse": [] }, "flags": NO_PREVIEWS });
-    if let Some(fields) = body.as_object_mut().filter(|_| last) {
-        fields.insert("components".to_owned(), commands::reply_button());
+/// The messages of one part.
+fn said<'a>(part: &'a Part, plain: bool, limit: Limit) -> Vec<Message<'a>> {
+    let dialect: &dyn Dialect = if plain { &Plain } else { &DiscordMarkdown };
+    let texts = |markdown: &str| -> Vec<Message<'a>> {
+        let texts = render(markdown, dialect, limit).into_iter();
+        texts.map(|text| Message { text, rows: Vec::new(), file: None }).collect()
+    };
+    match part {
+        Part::Media(media) => {
+            let mut messages = texts(&media.caption);
+            let caption = messages.pop().map_or(String::new(), |message| message.text);
+            messages.push(match plain {
+                true => Message { text: linked(media, &caption, limit), rows: Vec::new(), file: None },
+                false => Message { text: caption, rows: Vec::new(), file: Some(media) },
+            });
+            messages
+        }
+        Part::Buttons { text, choices } => match buttons::rows(choices).filter(|_| !text.trim().is_empty()) {
+            Some(rows) => {
+                let mut messages = texts(text);
+                if let Some(last) = messages.last_mut() {
+                    last.rows = rows;
+                }
+                messages
+            }
+            None => texts(&part.as_text().unwrap_or_default()),
+        },
+        part => texts(&part.as_text().unwrap_or_default()),
     }
-    body
+}
+
+/// The link that stands for a file, below its caption where both fit: one message, as the file is.
+fn linked(media: &Media, caption: &str, limit: Limit) -> String {
+    let one = |markdown: &str| {
+        let mut texts = render(markdown, &Plain, limit);
+        texts.pop().filter(|_| texts.is_empty())
+    };
+    // An address that is longer than a message helps nobody.
+    let name = || text::split(&media.name, limit).into_iter().next().unwrap_or_default();
+    let link = one(&media.link()).unwrap_or_else(name);
+    let both = format!("{caption}\n\n{link}");
+    if !caption.is_empty() && text::fits(&both, limit) { both } else { link }
+}
+
+fn set(body: &mut Value, name: &str, value: Value) {
+    if let Some(fields) = body.as_object_mut() {
+        fields.insert(name.to_owned(), value);
+    }
 }
 
 /// A message of the bot's own. Discord takes one with a known `nonce` for a repetition, for a few minutes
 /// (`enforce_nonce`, <https://docs.discord.com/developers/resources/message#create-message>). Replies by an interaction's token
 /// have no such key.
-fn push(to: &Address, mut body: Value, key: &str) -> Step {
-    if let Some(fields) = body.as_object_mut() {
-        fields.insert("nonce".to_owned(), Value::String(key.chars().take(NONCE).collect()));
-        fields.insert("enforce_nonce".to_owned(), Value::Bool(true));
-    }
+fn push(to: &Address, message: &Message<'_>, mut content: Value, key: &str) -> Step {
+    set(&mut content, "nonce", Value::String(key.chars().take(NONCE).collect()));
+    set(&mut content, "enforce_nonce", Value::Bool(true));
     let auth = Auth::Scheme { scheme: "Bot".to_owned(), secret: BOT_TOKEN.to_owned() };
     let path = format!("/channels/{}/messages", encode::segment(&to.chat));
-    Step::json("api", path, body).auth(auth).header("user-agent", user_agent()).repeatable()
+    let target = Target::Base { base: "api".to_owned(), path };
+    Step::new("POST", target, message.body(content))
+        .auth(auth)
+        .header("user-agent", user_agent())
+        .repeatable()
 }
 
 /// Where an interaction is answered: its token is all the proof that Discord wants.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use channel::{Response, Settled, Step, Target};
+use channel::{Body, Response, Settled, Step, Target};
 use serde_json::Value;
 
 use crate::spec::NAME;
@@ -41,6 +41,8 @@ pub fn settle(step: &Step, response: &Response) -> Settled {
         (401, _) => Settled::Broken(format!(
             "401: Discord does not take the bot token. Reset it on the app's Bot page and store it as {NAME}'s bot_token"
         )),
+        // A file may be too large, of a kind that the server forbids, or the bot may not attach any: it is sent as a link.
+        (400..=499, _) if matches!(step.body, Body::Multipart { .. }) => Settled::Unformatted,
         (_, MISSING_ACCESS | MISSING_PERMISSIONS) => Settled::Broken(format!(
             "{code}: the bot may not write in this channel. Add it to the server and let it view the channel and send messages"
         )),

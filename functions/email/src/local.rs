@@ -98,14 +98,31 @@ fn sent(body: &[u8]) -> Answer {
     if !from.contains('@') || !to.contains('@') || words.trim().is_empty() || !has_headers || !has_subject {
         return refused(400, "BadRequestException", "Missing or malformed field");
     }
+    let files = mail.pointer("/Content/Simple/Attachments").and_then(Value::as_array);
+    let files: Vec<&Value> = files.into_iter().flatten().collect();
+    if !files.iter().all(|file| is_file(file)) {
+        return refused(400, "BadRequestException", "Malformed attachment");
+    }
     if !text::fits(words, SPEC.text) {
         return refused(400, "BadRequestException", "Message length is more than 10485760 bytes long");
     }
     let id = sign::sha256_hex(body);
+    let names = files.iter().filter_map(|file| file.get("FileName").and_then(Value::as_str));
+    let names = names.map(|name| format!("\n[attached: {name}]")).collect::<String>();
     Answer {
         response: Response::json(200, &json!({"MessageId": id})),
-        said: vec![Said { reply_key: to.to_owned(), text: words.to_owned() }],
+        said: vec![Said { reply_key: to.to_owned(), text: format!("{words}{names}") }],
     }
+}
+
+/// A named file in Base64, of a kind.
+fn is_file(file: &Value) -> bool {
+    let text = |name: &str| file.get(name).and_then(Value::as_str).unwrap_or("");
+    let name = text("FileName").chars().count();
+    (1..=255).contains(&name)
+        && text("ContentType").contains('/')
+        && text("ContentDisposition") == "ATTACHMENT"
+        && file.get("RawContent").and_then(Value::as_str).is_some_and(|raw| sign::from_base64(raw).is_some())
 }
 
 fn refused(status: u16, kind: &str, why: &str) -> Answer {

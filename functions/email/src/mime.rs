@@ -1,6 +1,7 @@
 //! A mail as it lies in the bucket, and what of it is for the assistant.
 
-use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
+use channel::File;
+use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
 use crate::quotes;
 
@@ -22,6 +23,43 @@ pub fn text(mail: &[u8]) -> String {
     });
     let lines: Vec<String> = std::iter::once(text).filter(|text| !text.is_empty()).chain(files).collect();
     lines.join("\n")
+}
+
+/// The files of a mail: what is attached, and the pictures that its HTML shows. A mail in the mail is its text.
+pub fn files(mail: &[u8]) -> Vec<File> {
+    let Some(message) = MessageParser::default().parse(mail) else { return Vec::new() };
+    let file = |part: &MessagePart<'_>| File {
+        name: part.attachment_name().unwrap_or("without a name").replace(['\r', '\n'], " "),
+        media_type: media_type(part),
+        bytes: match &part.body {
+            PartType::Message(inner) => forwarded(inner).into_bytes(),
+            PartType::Html(html) => readable(html).into_bytes(),
+            _ => part.contents().to_vec(),
+        },
+    };
+    message.attachments().filter(|part| is_file(part)).map(file).collect()
+}
+
+/// Whether a part is a file to people: the mail's own text in another form is none, nor is a signature.
+fn is_file(part: &MessagePart<'_>) -> bool {
+    let is_form =
+        matches!(part.body, PartType::Html(_) | PartType::Text(_)) && part.attachment_name().is_none();
+    let kind = media_type(part);
+    let is_signature = kind.ends_with("pkcs7-signature") || kind.ends_with("pgp-signature");
+    !is_form && !is_signature
+}
+
+/// Lower case, empty where the part does not say.
+fn media_type(part: &MessagePart<'_>) -> String {
+    let kind = part.content_type().map(|kind| format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or("")));
+    kind.unwrap_or_default().to_ascii_lowercase()
+}
+
+fn forwarded(message: &Message<'_>) -> String {
+    let address = message.from().and_then(|from| from.first()).and_then(|from| from.address());
+    let (from, subject) = (address.unwrap_or(""), message.subject().unwrap_or("").trim());
+    let text = message.body_text(0).unwrap_or_default();
+    format!("From: {from}\nSubject: {subject}\n\n{}", text.trim())
 }
 
 fn body(message: &Message<'_>) -> String {

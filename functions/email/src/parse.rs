@@ -117,7 +117,9 @@ fn inbound(notification: &Notification, ctx: &Context<'_>) -> Result<Inbound, &'
     let sender = Sender::new(&from, &name);
     let mut inbound = Inbound::new(NAME, ctx, mail.message_id.clone(), &from, sender, String::new());
     inbound.content = Content::Deferred(fetch(TEXT));
-    if header("Content-Type").trim_start().to_ascii_lowercase().starts_with("multipart/mixed") {
+    // Which files there are, the mail itself says: one reference stands for all of them. Some clients put them below the
+    // forms of the text, so every mail of several parts is looked at.
+    if header("Content-Type").trim_start().to_ascii_lowercase().starts_with("multipart/") {
         let (name, media_type) = ("mail.eml".to_owned(), "message/rfc822".to_owned());
         inbound.attachments = vec![Attachment { name, media_type, size: None, fetch: fetch(FILE) }];
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use channel::{Response, Settled, Step};
+use channel::{Body, Response, Settled, Step};
 use serde_json::Value;
 
 use crate::mime;
@@ -23,14 +23,20 @@ pub fn settle(step: &Step, response: &Response) -> Settled {
     match kind(response, &body).as_str() {
         "TooManyRequestsException" if response.status == 429 => Settled::Later(response.retry_after()),
         "TooManyRequestsException" | "LimitExceededException" => Settled::Later(Some(QUOTA)),
-        kind @ "MessageRejected" => Settled::Broken(format!(
-            "{kind}: {said} (in the SES sandbox mail goes to verified addresses only: request production access)"
-        )),
+        kind @ "MessageRejected" if !said.to_ascii_lowercase().contains("attachment") => {
+            Settled::Broken(format!(
+                "{kind}: {said} (in the SES sandbox mail goes to verified addresses only: request production access)"
+            ))
+        }
         kind @ ("AccountSuspendedException" | "SendingPausedException") => {
             Settled::Broken(format!("{kind}: {said} (SES → Account dashboard says why)"))
         }
         kind @ "MailFromDomainNotVerifiedException" => {
             Settled::Broken(format!("{kind}: {said} (SES → Identities: verify the domain)"))
+        }
+        // Not every kind of file may be sent, nor one of every size: docs.aws.amazon.com/ses/latest/dg/attachments.html
+        _ if (400..429).contains(&response.status) && matches!(step.body, Body::JsonWithFile { .. }) => {
+            Settled::Unformatted
         }
         kind if (400..429).contains(&response.status) && !kind.is_empty() => {
             Settled::Broken(format!("{kind}: {said}"))
@@ -39,14 +45,14 @@ pub fn settle(step: &Step, response: &Response) -> Settled {
     }
 }
 
-/// A mail in the bucket: its text, where only its beginning was asked for, else all of it.
+/// A mail in the bucket: its text, where only its beginning was asked for, else its files.
 fn stored(step: &Step, response: &Response) -> Settled {
     if !response.is_success() {
         return Settled::by_status(response);
     }
     match step.headers.get("range") {
         Some(_) => Settled::Fetched(mime::text(&response.body).into_bytes()),
-        None => Settled::Fetched(response.body.clone()),
+        None => Settled::Files(mime::files(&response.body)),
     }
 }
 

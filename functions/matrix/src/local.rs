@@ -5,6 +5,7 @@ use channel::{Headers, Request, Response, Secrets, encode, sign, text};
 use serde_json::{Value, json};
 
 use crate::Matrix;
+use crate::render::UPLOAD;
 use crate::spec::{HS_TOKEN, SPEC, USER_ID};
 
 /// Bytes of an event: <https://spec.matrix.org/latest/client-server-api/#size-limits>; some are the homeserver's own.
@@ -62,6 +63,9 @@ impl Local for Matrix {
         if !request.headers.get("authorization").is_some_and(|proof| proof.starts_with("Bearer ")) {
             return quiet(401, json!({"errcode": "M_MISSING_TOKEN"}));
         }
+        if request.method == "POST" && request.path == format!("/api{UPLOAD}") {
+            return uploaded(request);
+        }
         let path = request.path.strip_prefix("/api/_matrix/client/").unwrap_or("");
         let segments: Vec<&str> = path.split('/').collect();
         let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
@@ -71,9 +75,10 @@ impl Local for Matrix {
             }
             ("PUT", ["v3", "rooms", _, "typing", _]) => quiet(200, json!({})),
             ("POST", ["v3", "join", room]) => quiet(200, json!({"room_id": encode::decode(room)})),
-            ("GET", ["v1", "media", "download", _, _]) => {
+            ("GET", ["v1", "media", "download" | "thumbnail", _, _]) => {
                 Answer { response: Response::text(200, "a file"), said: Vec::new() }
             }
+            ("GET", ["v3", "account", "whoami"]) => quiet(200, json!({"user_id": "@assistant:local"})),
             _ => quiet(404, json!({"errcode": "M_UNRECOGNIZED"})),
         }
     }
@@ -91,7 +96,9 @@ impl Local for Matrix {
                 let markup = if html.is_some() { Markup::Html } else { Markup::Plain };
                 let replaces = sent.get("m.new_content").and_then(|_| at(&sent, "/m.relates_to/event_id"));
                 let id = at(&response.body_json(), "/event_id");
-                Look { place, id, replaces, ..Look::message(html.or(at(content, "/body")), markup) }
+                // What is seen of a file is what the answer says of it.
+                let text = html.or(at(content, "/body")).filter(|_| content.get("url").is_none());
+                Look { place, id, replaces, ..Look::message(text, markup) }
             }
             _ => Look::default(),
         }
@@ -101,6 +108,11 @@ impl Local for Matrix {
 fn sent(room: &str, key: &str, content: &Value, bytes: usize) -> Answer {
     let edit = content.pointer("/m.new_content/body");
     let text = edit.or(content.get("body")).and_then(Value::as_str).unwrap_or("");
+    let shown = match file(content) {
+        Ok(None) => text.to_owned(),
+        Ok(Some(file)) => format!("{text}\n{file}"),
+        Err(why) => return quiet(400, json!({"errcode": "M_BAD_JSON", "error": why})),
+    };
     if bytes > MAX_EVENT || !text::fits(text, SPEC.text) {
         return quiet(413, json!({"errcode": "M_TOO_LARGE"}));
     }
@@ -111,8 +123,31 @@ fn sent(room: &str, key: &str, content: &Value, bytes: usize) -> Answer {
     let id = format!("$p{}", number(&sign::sha256_hex(key.as_bytes())));
     Answer {
         response: Response::json(200, &json!({"event_id": id})),
-        said: vec![Said { reply_key: room.to_owned(), text: text.to_owned() }],
+        said: vec![Said { reply_key: room.to_owned(), text: shown }],
     }
+}
+
+/// A file by its address here: what people see of it beside its words.
+fn file(content: &Value) -> Result<Option<String>, &'static str> {
+    let text = |at: &str| content.pointer(at).and_then(Value::as_str);
+    match text("/msgtype") {
+        Some("m.text") => Ok(None),
+        Some("m.image" | "m.file" | "m.audio" | "m.video") => match (text("/url"), text("/filename")) {
+            (Some(url), Some(name)) if url.starts_with("mxc://") => Ok(Some(format!("[{name}: {url}]"))),
+            _ => Err("a file without its address"),
+        },
+        _ => Err("no kind of message"),
+    }
+}
+
+/// Its address is made of what it is.
+fn uploaded(request: &Request) -> Answer {
+    let named = encode::form(request.query.as_bytes()).into_iter().any(|(name, _)| name == "filename");
+    if !named || request.headers.get("content-type").is_none() {
+        return quiet(400, json!({"errcode": "M_BAD_JSON", "error": "a file has a name and a media type"}));
+    }
+    let id = number(&sign::sha256_hex(&request.body));
+    quiet(200, json!({"content_uri": format!("mxc://local/{id}")}))
 }
 
 fn quiet(status: u16, body: Value) -> Answer {

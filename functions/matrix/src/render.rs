@@ -1,7 +1,9 @@
 //! An answer as events: <https://spec.matrix.org/latest/client-server-api/#sending-events-to-a-room>.
 
 use channel::markdown::{CommonMark, Dialect, Plain, html, render};
-use channel::{Address, Auth, Body, Fetch, Part, Post, PostContext, Step, Target, encode, sign, text};
+use channel::{
+    Address, Auth, Body, Fetch, Media, Part, Post, PostContext, Step, Target, Upload, encode, sign, text,
+};
 use serde_json::{Value, json};
 
 use crate::spec::{AS_TOKEN, SPEC, USER_ID};
@@ -10,6 +12,9 @@ use crate::spec::{AS_TOKEN, SPEC, USER_ID};
 pub const JOIN: &str = "join";
 pub const AT_ONCE: &str = "at once";
 pub const WITH_AN_ANSWER: &str = "with an answer";
+
+pub const UPLOAD: &str = "/_matrix/media/v3/upload";
+const WHOAMI: &str = "/_matrix/client/v3/account/whoami";
 
 /// HTML that is longer, as JSON and in bytes, is left out: the text beside it must fit into the event, too.
 const MAX_HTML: usize = 36_000;
@@ -51,8 +56,9 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
                     steps.push(send(to, &ctx.part_key(steps.len()), related(content, to)));
                 }
             }
-            // Files would have to be uploaded to the homeserver first, and choices have no form of their own.
-            Part::Text(_) | Part::Media(_) | Part::Buttons { .. } => {
+            Part::Media(media) => file(media, to, ctx, &mut steps),
+            // Choices have no form of their own.
+            Part::Text(_) | Part::Buttons { .. } => {
                 for content in contents(&part.as_text().unwrap_or_default(), ctx) {
                     steps.push(send(to, &ctx.part_key(steps.len()), related(content, to)));
                 }
@@ -62,12 +68,74 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
     Post { steps }
 }
 
-/// <https://spec.matrix.org/latest/client-server-api/#get_matrixclientv1mediadownloadservernamemediaid>
+/// A file is uploaded to the homeserver first, which answers with its address there:
+/// <https://spec.matrix.org/latest/client-server-api/#post_matrixmediav3upload>. Where that was refused, a link is sent, after a
+/// call that asks for nothing but who we are: the same number of steps.
+fn file(media: &Media, to: &Address, ctx: &PostContext<'_>, steps: &mut Vec<Step>) {
+    let mut captions = contents(&media.caption, ctx);
+    let caption = captions.pop();
+    for content in captions {
+        steps.push(send(to, &ctx.part_key(steps.len()), related(content, to)));
+    }
+    if ctx.plain {
+        steps.push(call("GET", WHOAMI.to_owned(), Body::None).optional());
+        let content = related(linked(media, caption, ctx), to);
+        steps.push(send(to, &ctx.part_key(steps.len()), content));
+        return;
+    }
+    let path = format!("{UPLOAD}?filename={}", encode::segment(&media.name));
+    steps.push(call("POST", path, Body::File(Upload::of(media, ""))).repeatable());
+    let mut step = send(to, &ctx.part_key(steps.len()), related(shown(media, caption), to));
+    if let Body::Json(value) = step.body {
+        step.body = Body::JsonWithSecrets { value, fill: vec![("/url".to_owned(), "answer".to_owned())] };
+    }
+    steps.push(step);
+}
+
+/// A file's message: <https://spec.matrix.org/latest/client-server-api/#mimage>. With a caption the body is that.
+fn shown(media: &Media, caption: Option<Value>) -> Value {
+    let kind = match media.media_type.split('/').next().unwrap_or("") {
+        "image" => "m.image",
+        "audio" => "m.audio",
+        "video" => "m.video",
+        _ => "m.file",
+    };
+    let mut content = caption.unwrap_or_else(|| json!({"body": media.name, "m.mentions": {}}));
+    set(&mut content, "msgtype", json!(kind));
+    set(&mut content, "filename", json!(media.name));
+    set(&mut content, "info", json!({"mimetype": media.media_type}));
+    set(&mut content, "url", json!(""));
+    content
+}
+
+/// The link that stands for a file, below its caption where both fit.
+fn linked(media: &Media, caption: Option<Value>, ctx: &PostContext<'_>) -> Value {
+    let link = contents(&media.link(), ctx).into_iter().next().unwrap_or(Value::Null);
+    let text = |content: &Value| content.get("body").and_then(Value::as_str).unwrap_or("").to_owned();
+    let both = caption.map(|caption| format!("{}\n\n{}", text(&caption), text(&link)));
+    match both.filter(|both| text::fits(both, SPEC.text)) {
+        Some(both) => json!({"msgtype": "m.text", "body": both, "m.mentions": {}}),
+        None => link,
+    }
+}
+
+/// What the id of a [`Fetch`] begins with where a smaller picture will do.
+pub const SMALL: &str = "small:";
+
+/// <https://spec.matrix.org/latest/client-server-api/#get_matrixclientv1mediadownloadservernamemediaid>, and
+/// `…/thumbnail/…` beside it.
 pub fn fetch(what: &Fetch) -> Post {
-    let (server, id) = what.id.trim_start_matches("mxc://").split_once('/').unwrap_or((&what.id, ""));
-    let path =
-        format!("/_matrix/client/v1/media/download/{}/{}", encode::segment(server), encode::segment(id));
-    Post { steps: vec![call("GET", path, Body::None)] }
+    let small = what.id.strip_prefix(SMALL);
+    let id = small.unwrap_or(&what.id);
+    let (server, id) = id.trim_start_matches("mxc://").split_once('/').unwrap_or((id, ""));
+    let (kind, size) = match small {
+        Some(_) => ("thumbnail", "?width=1600&height=1600&method=scale"),
+        None => ("download", ""),
+    };
+    let (server, id) = (encode::segment(server), encode::segment(id));
+    Post {
+        steps: vec![call("GET", format!("/_matrix/client/v1/media/{kind}/{server}/{id}{size}"), Body::None)],
+    }
 }
 
 /// The messages that say a text: CommonMark, which every client can show, and the same as HTML. They mention nobody.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use channel::{Response, Settled, Step};
+use channel::{Body, Response, Settled, Step};
 use serde_json::Value;
 
 use crate::spec::NAME;
@@ -13,7 +13,8 @@ pub fn settle(step: &Step, response: &Response) -> Settled {
             return Settled::Fetched(response.body.clone());
         }
         let body = response.body_json();
-        return Settled::Posted(body.get("event_id").and_then(Value::as_str).map(str::to_owned));
+        let id = body.get("event_id").or_else(|| body.get("content_uri"));
+        return Settled::Posted(id.and_then(Value::as_str).map(str::to_owned));
     }
     let body = response.body_json();
     let code = body.get("errcode").and_then(Value::as_str).unwrap_or("");
@@ -27,6 +28,8 @@ pub fn settle(step: &Step, response: &Response) -> Settled {
         (401, _) => Settled::Broken(format!(
             "401 {code}: the homeserver does not take our token. The registration's as_token and {NAME}'s secret as_token must be the same",
         )),
+        // What cannot be uploaded is sent as a link.
+        (400..=499, _) if matches!(step.body, Body::File(_)) => Settled::Unformatted,
         (403, _) => {
             Settled::Broken(format!("403 {code}: the assistant may not write in this room; invite it again"))
         }

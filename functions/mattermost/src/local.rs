@@ -1,6 +1,6 @@
 //! Mattermost's own part, for the local run and the tests: people write `/ask` to the bot, and mention it in channels.
 
-use channel::local::{Answer, Event, Local, Look, Markup, Message, Said, at, number};
+use channel::local::{Answer, Event, Field, Local, Look, Markup, Message, Said, at, fields, number};
 use channel::{Headers, Request, Response, Secrets, encode, sign, text};
 use serde_json::{Value, json};
 
@@ -99,8 +99,12 @@ impl Local for Mattermost {
             return quiet(401, json!({"id": "api.context.session_expired.app_error", "status_code": 401}));
         }
         let path = request.path.strip_prefix("/api/api/v4/").unwrap_or("");
+        if (request.method.as_str(), path) == ("POST", "files") {
+            return uploaded(request);
+        }
         let new = id(&sign::sha256_hex(&request.body));
         match (request.method.as_str(), path, field("message").filter(|text| good(text))) {
+            ("POST", "posts", _) if body.get("file_ids").is_some() => posted_file(&new, &body),
             ("POST", "posts", Some(text)) => Answer {
                 response: Response::json(201, &json!({"id": new, "root_id": field("root_id").unwrap_or("")})),
                 said: vec![said_in(field("channel_id").unwrap_or(""), text)],
@@ -111,6 +115,7 @@ impl Local for Mattermost {
                 Answer { said: vec![said_in("", text)], ..quiet(200, json!({"id": id})) }
             }
             ("POST", "users/me/typing", _) => quiet(200, json!({"status": "OK"})),
+            ("GET", "users/me", _) => quiet(200, json!({"id": id("bot")})),
             ("GET", path, _) if path.starts_with("posts/") => {
                 quiet(200, json!({"id": path.trim_start_matches("posts/"), "root_id": ""}))
             }
@@ -128,12 +133,42 @@ impl Local for Mattermost {
             return Look::writing(place);
         }
         let edited = call.path.strip_suffix("/patch").and_then(|path| path.rsplit('/').next());
+        // What is seen of a file is what the answer says of it.
+        let text = at(&body, "/message").or(at(&body, "/text")).filter(|_| body.get("file_ids").is_none());
         Look {
             place,
             id: at(&response.body_json(), "/id"),
             replaces: edited.map(str::to_owned),
-            ..Look::message(at(&body, "/message").or(at(&body, "/text")), Markup::Markdown)
+            ..Look::message(text, Markup::Markdown)
         }
+    }
+}
+
+/// A form with the channel and one file.
+fn uploaded(request: &Request) -> Answer {
+    let fields = fields(request);
+    let is = |field: &Field, name: &str, file: bool| field.name == name && field.file.is_some() == file;
+    match fields.as_slice() {
+        [channel, file] if is(channel, "channel_id", false) && is(file, "files", true) => {
+            let id = id(&sign::sha256_hex(&request.body));
+            quiet(201, json!({"file_infos": [{"id": id, "name": file.file}], "client_ids": []}))
+        }
+        _ => quiet(400, json!({"id": "api.file.upload_file.read_request.app_error", "status_code": 400})),
+    }
+}
+
+/// A post with files that were uploaded, with or without words.
+fn posted_file(new: &str, body: &Value) -> Answer {
+    let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or("");
+    let files = body.get("file_ids").and_then(Value::as_array);
+    let files: Vec<&str> = files.into_iter().flatten().filter_map(Value::as_str).collect();
+    if files.is_empty() || files.iter().any(|id| id.len() != 26) || !text::fits(text("message"), SPEC.text) {
+        return quiet(400, json!({"id": "model.post.is_valid.file_ids.app_error", "status_code": 400}));
+    }
+    let shown = format!("{}\n[file: {}]", text("message"), files.join(", "));
+    Answer {
+        response: Response::json(201, &json!({"id": new, "root_id": text("root_id")})),
+        said: vec![said_in(text("channel_id"), shown.trim())],
     }
 }
 

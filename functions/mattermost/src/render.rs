@@ -1,7 +1,9 @@
 //! An answer as posts of the bot: <https://developers.mattermost.com/api-documentation/#/operations/CreatePost>.
 
 use channel::markdown::{Dialect, Near, Plain, quiet, render};
-use channel::{Address, Auth, Body, Fetch, Media, Part, Post, PostContext, Step, Target, Way, encode, text};
+use channel::{
+    Address, Auth, Body, Fetch, Media, Part, Post, PostContext, Step, Target, Upload, Way, encode, text,
+};
 use serde_json::{Value, json};
 
 use crate::spec::{BOT_TOKEN, SPEC};
@@ -10,6 +12,8 @@ use crate::spec::{BOT_TOKEN, SPEC};
 /// own address.
 pub const POST: &str = "post";
 pub const HOOK: &str = "hook";
+
+pub const FILES: &str = "/api/v4/files";
 
 /// <https://docs.mattermost.com/end-user-guide/collaborate/format-messages.html>
 const MARKDOWN: Near = Near { headings: 6, tables: true, short_fences: false, harmless: quiet };
@@ -36,13 +40,8 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
                 steps.extend(texts.next().map(|text| edit(posted, &text)));
                 texts.for_each(|text| steps.extend(say(&text, to, ctx, Some(steps.len()))));
             }
-            Part::Media(media) if media.is_image() && shows(media) => {
-                let image = format!("![{}]({})", label(&media.name), media.url);
-                for text in texts(&media.caption, ctx).into_iter().chain([image]) {
-                    steps.extend(say(&text, to, ctx, Some(steps.len())));
-                }
-            }
-            Part::Text(_) | Part::Media(_) | Part::Buttons { .. } => {
+            Part::Media(media) => file(media, to, ctx, &mut steps),
+            Part::Text(_) | Part::Buttons { .. } => {
                 for text in texts(&part.as_text().unwrap_or_default(), ctx) {
                     steps.extend(say(&text, to, ctx, Some(steps.len())));
                 }
@@ -50,6 +49,51 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
         }
     }
     Post { steps }
+}
+
+/// A file is uploaded first: <https://developers.mattermost.com/api-documentation/#/operations/UploadFile>. Where that was
+/// refused, and where the bot may not post, an image is shown by its address and another file is a link, after a call that asks
+/// for nothing but who we are: the same number of steps.
+fn file(media: &Media, to: &Address, ctx: &PostContext<'_>, steps: &mut Vec<Step>) {
+    let mut captions = texts(&media.caption, ctx);
+    let caption = captions.pop().unwrap_or_default();
+    captions.iter().for_each(|text| steps.extend(say(text, to, ctx, Some(steps.len()))));
+    let by_hook = ctx.way == Way::Push && to.data.contains_key(HOOK);
+    if ctx.plain || by_hook {
+        steps.push(call("GET", "/api/v4/users/me".to_owned(), Body::None).optional());
+        steps.extend(say(&by_address(media, &caption), to, ctx, Some(steps.len())));
+        return;
+    }
+    let fields = vec![("channel_id".to_owned(), to.chat.clone())];
+    let body = Body::Multipart { fields, file: Upload::of(media, "files") };
+    steps.push(call("POST", FILES.to_owned(), body).repeatable());
+    let said = say(&caption, to, ctx, Some(steps.len()));
+    // Where the thread is asked for in between, the upload is not the last step before.
+    let uploaded = if said.len() > 1 { "earlier" } else { "answer" };
+    steps.extend(said.into_iter().map(|step| with_file(step, uploaded)));
+}
+
+/// The post with the file of that answer.
+fn with_file(mut step: Step, uploaded: &str) -> Step {
+    let (mut value, mut fill) = match step.body {
+        Body::Json(value) => (value, Vec::new()),
+        Body::JsonWithSecrets { value, fill } => (value, fill),
+        body => return Step { body, ..step },
+    };
+    set(&mut value, "file_ids", json!([""]));
+    fill.push(("/file_ids/0".to_owned(), uploaded.to_owned()));
+    step.body = Body::JsonWithSecrets { value, fill };
+    step
+}
+
+/// One post that shows an image, or links to a file, below its caption where both fit.
+fn by_address(media: &Media, caption: &str) -> String {
+    let shown = match media.is_image() && shows(media) {
+        true => format!("![{}]({})", label(&media.name), media.url),
+        false => render(&media.link(), &MARKDOWN, SPEC.text).into_iter().next().unwrap_or_default(),
+    };
+    let both = format!("{caption}\n\n{shown}");
+    if !caption.is_empty() && text::fits(&both, SPEC.text) { both } else { shown }
 }
 
 /// <https://developers.mattermost.com/api-documentation/#/operations/GetFile>

@@ -9,6 +9,7 @@ use crate::spec::NAME;
 pub fn settle(step: &Step, response: &Response) -> Settled {
     let body = response.body_json();
     let text = |name: &str| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let is_upload = matches!(step.body, Body::Multipart { .. });
     let is_file = matches!(&step.target, Target::Base { path, .. } if path.starts_with("/api/v4/files/"));
     match response.status {
         200..=299 if is_file => Settled::Fetched(response.body.clone()),
@@ -16,10 +17,16 @@ pub fn settle(step: &Step, response: &Response) -> Settled {
         200..=299 if step.method == "GET" => {
             Settled::Posted(text("root_id").or(text("id")).map(str::to_owned))
         }
+        200..=299 if is_upload => {
+            let id = body.pointer("/file_infos/0/id").and_then(Value::as_str);
+            Settled::Posted(id.map(str::to_owned))
+        }
         200..=299 => Settled::Posted(text("id").map(str::to_owned)),
         401 => Settled::Broken(format!(
             "401: the server does not take the bot's token. Create one under Bot Accounts and store it as {NAME}'s bot_token"
         )),
+        // What cannot be uploaded is shown by its address. A server whose files are switched off says 501.
+        400..=499 | 501 if is_upload && !matches!(response.status, 408 | 425 | 429) => Settled::Unformatted,
         // After a command: its own address may still do. Others fill in the thread.
         403 if matches!(step.body, Body::Json(_)) => Settled::Gone,
         403 => Settled::Broken(

@@ -15,10 +15,17 @@ const PREPARATION: Duration = Duration::from_secs(5);
 /// How long that waits.
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// What the two steps before one were settled with.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Before<'a> {
+    pub answer: &'a str,
+    pub earlier: &'a str,
+}
+
 impl Run<'_> {
     /// Sends one step. `None` = it may or may not have reached the platform.
     pub(crate) async fn send(&self, step: &Step, now: i64) -> Option<Settled> {
-        self.send_after("", step, now).await
+        self.send_after(Before::default(), step, now).await
     }
 
     /// Fetches what a message points to: what the last step is settled with, or the first one that did not lead on.
@@ -34,7 +41,8 @@ impl Run<'_> {
     async fn fetch_within(&self, bounds: Bounds, what: &channel::Fetch, now: i64) -> Option<Settled> {
         let (mut answer, mut last) = (String::new(), None);
         for step in self.place.room.fetch(what).steps {
-            match self.send_within(bounds, &answer, &step, now).await {
+            let before = Before { answer: &answer, earlier: "" };
+            match self.send_within(bounds, before, &step, now).await {
                 Some(Settled::Posted(id)) => {
                     (answer, last) = (id.clone().unwrap_or_default(), Some(Settled::Posted(id)))
                 }
@@ -44,12 +52,19 @@ impl Run<'_> {
         last
     }
 
-    /// Sends one step that may quote the id of the one before it; once more where a token of its is no longer taken.
-    pub(crate) async fn send_after(&self, answer: &str, step: &Step, now: i64) -> Option<Settled> {
-        self.send_within(Bounds::CALL, answer, step, now).await
+    /// Sends one step that may quote the ids of those before it; once more where a token of its is no longer taken.
+    pub(crate) async fn send_after(&self, before: Before<'_>, step: &Step, now: i64) -> Option<Settled> {
+        self.send_within(Bounds::CALL, before, step, now).await
     }
 
-    async fn send_within(&self, bounds: Bounds, answer: &str, step: &Step, now: i64) -> Option<Settled> {
+    async fn send_within(
+        &self,
+        bounds: Bounds,
+        before: Before<'_>,
+        step: &Step,
+        now: i64,
+    ) -> Option<Settled> {
+        let Before { answer, earlier } = before;
         let begun = Instant::now();
         let mut refused: Option<String> = None;
         loop {
@@ -57,7 +72,7 @@ impl Run<'_> {
                 Ok(secrets) => secrets,
                 Err(settled) => return Some(settled),
             };
-            let filling = Filling { secrets: &secrets, answer, file: &[], now };
+            let filling = Filling { secrets: &secrets, answer, earlier, file: &[], now };
             match self.call_platform(bounds, filling, step, begun).await {
                 Some(Settled::Renew(name)) if refused.is_none() => {
                     refused = Some(secrets.get(&format!("token:{name}")).unwrap_or("").to_owned());

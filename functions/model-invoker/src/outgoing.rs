@@ -21,6 +21,8 @@ const FILE_TIME_OUT: Duration = Duration::from_secs(5);
 pub const MAX_ANSWER: usize = 1 << 20;
 /// Largest file handed over or fetched, bytes.
 pub const MAX_FILE: usize = 20 << 20;
+/// Largest file inside JSON, bytes: it is in memory three times then, and that is 128 MB in all.
+const MAX_IN_JSON: usize = 10 << 20;
 
 /// What a call came to.
 pub enum Outcome {
@@ -38,24 +40,30 @@ pub enum Outcome {
 /// The file that a step hands over, from where it is; empty for steps without one.
 ///
 /// # Errors
-/// What the step is settled with: the file is not there, or not now.
+/// What the step is settled with: the file is not there, or not now. What cannot be had at all becomes a link.
 pub async fn file(egress: &Egress, step: &Step) -> Result<Vec<u8>, Settled> {
-    let Body::Multipart { file, .. } = &step.body else { return Ok(Vec::new()) };
+    let Some(file) = step.body.file() else { return Ok(Vec::new()) };
     let call = Call {
         method: Method::GET,
         url: &file.url,
         headers: HeaderMap::new(),
         body: Vec::new(),
         time_out: FILE_TIME_OUT,
-        max_bytes: MAX_FILE,
+        max_bytes: if matches!(step.body, Body::JsonWithFile { .. }) { MAX_IN_JSON } else { MAX_FILE },
         trust: Trust::Untrusted { hosts: &["*"] },
     };
     match egress.send(call).await {
         Ok(answer) if answer.status == 200 => Ok(answer.body),
         Ok(answer) if answer.status >= 500 || answer.status == 429 => Err(Settled::Later(None)),
-        Ok(answer) => Err(Settled::Broken(format!("its file answers {}", answer.status))),
-        Err(egress::Error::NotSent(_) | egress::Error::InDoubt(_)) => Err(Settled::Later(None)),
-        Err(error) => Err(Settled::Broken(format!("its file cannot be fetched: {error}"))),
+        Ok(answer) => {
+            tracing::warn!(status = answer.status, "a file in an answer cannot be fetched");
+            Err(Settled::Unformatted)
+        }
+        Err(egress::Error::InDoubt(_)) => Err(Settled::Later(None)),
+        Err(error) => {
+            tracing::warn!(%error, "a file in an answer cannot be fetched");
+            Err(Settled::Unformatted)
+        }
     }
 }
 
@@ -138,7 +146,7 @@ pub fn settle(room: &dyn channel::Channel, step: &Step, outcome: Outcome) -> Opt
         Outcome::Answered(response) => answered(room, step, &response),
         Outcome::Unread(status) => match answered(room, step, &Response::empty(status)) {
             // What was asked for did not come.
-            Some(Settled::Fetched(_) | Settled::Person(_)) => None,
+            Some(Settled::Fetched(_) | Settled::Files(_) | Settled::Person(_)) => None,
             settled => settled,
         },
         Outcome::NotSent(_) => Some(Settled::Later(None)),
@@ -148,7 +156,13 @@ pub fn settle(room: &dyn channel::Channel, step: &Step, outcome: Outcome) -> Opt
     // A stale token is no failure yet: the step is made once more.
     let done = matches!(
         settled,
-        Some(Settled::Posted(_) | Settled::Fetched(_) | Settled::Person(_) | Settled::Renew(_))
+        Some(
+            Settled::Posted(_)
+                | Settled::Fetched(_)
+                | Settled::Files(_)
+                | Settled::Person(_)
+                | Settled::Renew(_)
+        )
     );
     if step.optional && !done { Some(Settled::Posted(None)) } else { settled }
 }

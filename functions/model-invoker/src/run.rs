@@ -8,6 +8,7 @@ use turn::machine::{LEASE_MS, TOKEN_S};
 use turn::{Change, Effect, Event, Fate, State, Token, Turn, step};
 
 use crate::answer::{Files, Message};
+use crate::delivery::Before;
 use crate::invoke::NEWER_S;
 use crate::judge::Words;
 use crate::services::{Place, Services};
@@ -320,7 +321,8 @@ impl<'a> Run<'a> {
 
     async fn call(&mut self, number: u32, part: usize, doubt: bool) -> Result<Event, Trouble> {
         let Some(turn) = self.loaded(number).await? else { return Ok(lost_turn()) };
-        let before = part.checked_sub(1).and_then(|before| turn.ids.get(before)).cloned().flatten();
+        let id = |back: usize| part.checked_sub(back).and_then(|at| turn.ids.get(at)).cloned().flatten();
+        let (answer, earlier) = (id(1).unwrap_or_default(), id(2).unwrap_or_default());
         let Some(step) = turn.steps.get(part).cloned() else {
             return Ok(Event::Settled(Settled::Posted(None)));
         };
@@ -334,7 +336,8 @@ impl<'a> Run<'a> {
         if doubt && !step.optional && !step.repeatable && self.is_left_in_doubt(&step).await? {
             return Ok(Event::Settled(Settled::Posted(None)));
         }
-        let sent = self.send_after(before.as_deref().unwrap_or(""), &step, now()).await;
+        let before = Before { answer: &answer, earlier: &earlier };
+        let sent = self.send_after(before, &step, now()).await;
         let Some(settled) = sent else { return Ok(Event::Unsure) };
         match &settled {
             Settled::Posted(Some(id)) => {
@@ -364,7 +367,11 @@ impl<'a> Run<'a> {
                     return Ok(Event::Settled(Settled::Gone));
                 }
             }
-            Settled::Posted(None) | Settled::Fetched(_) | Settled::Person(_) | Settled::Renew(_) => {}
+            Settled::Posted(None)
+            | Settled::Fetched(_)
+            | Settled::Files(_)
+            | Settled::Person(_)
+            | Settled::Renew(_) => {}
         }
         Ok(Event::Settled(settled))
     }

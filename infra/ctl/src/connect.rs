@@ -135,7 +135,7 @@ impl<'a> Caller<'a> {
         let settled = self.outcome(step).await?;
         let settled = outgoing::settle(self.room, step, settled);
         match settled.map(|settled| model_invoker::quiet(settled, step, &self.secrets)) {
-            Some(Settled::Posted(_) | Settled::Fetched(_) | Settled::Person(_)) => Ok(()),
+            Some(Settled::Posted(_) | Settled::Fetched(_) | Settled::Files(_) | Settled::Person(_)) => Ok(()),
             Some(settled) => Err(Error::failed(format!("{title}: {}", said(&settled)))),
             None => Err(Error::failed(format!("{title}: no answer in time; it is safe to try again"))),
         }

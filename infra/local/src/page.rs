@@ -220,6 +220,9 @@ struct Sent {
     /// The message whose button is pressed.
     #[serde(default)]
     under: Option<String>,
+    /// Its form is sent.
+    #[serde(default)]
+    form: bool,
 }
 
 async fn send(State(page): State<Arc<Page>>, Json(sent): Json<Sent>) -> Result<Json<Value>, Told4xx> {
@@ -230,8 +233,8 @@ async fn send(State(page): State<Arc<Page>>, Json(sent): Json<Sent>) -> Result<J
 }
 
 async fn press(State(page): State<Arc<Page>>, Json(sent): Json<Sent>) -> Result<Json<Value>, Told4xx> {
-    deliver(&page, Words { under: Some(sent.under.unwrap_or_default()), ..Words::new(sent.chat, sent.text) })
-        .await
+    let words = Words::new(sent.chat, sent.text);
+    deliver(&page, Words { under: Some(sent.under.unwrap_or_default()), form: sent.form, ..words }).await
 }
 
 async fn deliver(page: &Page, words: Words) -> Result<Json<Value>, Told4xx> {

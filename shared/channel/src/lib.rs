@@ -19,6 +19,7 @@ pub mod local;
 pub mod markdown;
 mod part;
 pub mod pem;
+mod picture;
 mod post;
 pub mod sign;
 pub mod sns;
@@ -38,7 +39,8 @@ pub use inbound::{
     Attachment, Content, Conversation, Home, INBOUND_VERSION, Inbound, Kind, MAX_TEXT_BYTES, Sender,
 };
 pub use part::{Choice, Grown, Media, Part};
-pub use post::{Auth, Body, Fetch, Post, Settled, Step, Target, Upload, Way};
+pub use picture::{MAX_PICTURE, MAX_SIDE, is_too_large};
+pub use post::{Auth, Body, Fetch, File, Post, Settled, Step, Target, Upload, Way};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use spec::{
     AuthKind, Connect, Generate, Half, Limit, OnDoubt, Overlap, Pace, Reject401, SecretSpec, Spec, Streaming,
@@ -102,7 +104,8 @@ pub struct PostContext<'a> {
     /// Stable over retries of the same turn: the seed of idempotency keys, see [`PostContext::part_key`].
     pub key: &'a str,
     pub way: Way,
-    /// Without markup: the platform refused it.
+    /// Without markup, and with links in place of files: the platform refused them. As many steps as with them: what was sent
+    /// keeps its place in the new plan.
     pub plain: bool,
     /// Unix milliseconds.
     pub now: i64,

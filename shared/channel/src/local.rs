@@ -1,6 +1,7 @@
 //! What `make run` and the tests need of a room beside the contract: events as its platform would send them, and the
 //! platform's own part for the stand-in.
 
+mod form;
 mod look;
 pub mod recorded;
 
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+pub use form::{Field, fields};
 pub use look::{Button, Look, Markup, at, buttons};
 
 use crate::{Channel, Keys, Request, Response, Secrets};
@@ -62,10 +64,14 @@ pub trait Local: Channel {
     }
 
     /// Somebody presses a button under the message of the id `under`; `message.text` is what the button says. By default
-    /// the platform says it in the person's name. A button that opens a form is pressed with an empty text, and its form
-    /// is sent with what was written.
+    /// the platform says it in the person's name. A button that opens a form is pressed with an empty text.
     fn press(&self, message: &Message<'_>, _under: &str) -> Event {
         self.event(message)
+    }
+
+    /// Somebody sends the form that a button under that message opened, with what was written into it.
+    fn fill(&self, message: &Message<'_>, under: &str) -> Event {
+        self.press(message, under)
     }
 
     /// Whether this answer to an event makes the platform show that an answer is being written.

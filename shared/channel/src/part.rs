@@ -81,7 +81,7 @@ impl Grown {
 /// A file by its address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
-    /// Public, https: the platform fetches it, or [`crate::Body::Multipart`] hands it over.
+    /// Public, https: the platform fetches it, or an [`crate::Upload`] hands it over.
     pub url: String,
     /// As people see it: `report.pdf`.
     pub name: String,
@@ -95,6 +95,12 @@ pub struct Media {
 impl Media {
     pub fn is_image(&self) -> bool {
         self.media_type.starts_with("image/")
+    }
+
+    /// A link to it as CommonMark, without its caption.
+    pub fn link(&self) -> String {
+        let name = if self.name.is_empty() { &self.url } else { &self.name };
+        format!("[{}](<{}>)", literal(name), self.url)
     }
 }
 
@@ -120,13 +126,22 @@ impl Part {
     }
 }
 
+/// Whether the label alone is understood as well: the choice says the command of that name, and what it is about.
+fn is_word(choice: &Choice) -> bool {
+    let command = choice.says.strip_prefix('/').and_then(|says| says.split_once(' '));
+    command.is_some_and(|(name, _)| name == choice.label.to_lowercase())
+}
+
 fn link(media: &Media) -> String {
     let caption = if media.caption.is_empty() { String::new() } else { format!("{}\n\n", media.caption) };
-    let name = if media.name.is_empty() { &media.url } else { &media.name };
-    format!("{caption}[{}](<{}>)", literal(name), media.url)
+    format!("{caption}{}", media.link())
 }
 
 fn numbered(text: &str, choices: &[Choice]) -> String {
+    if !choices.is_empty() && choices.iter().all(is_word) {
+        let words: Vec<String> = choices.iter().map(|choice| literal(&choice.label)).collect();
+        return format!("{text}\n\nPlease answer with one of these words: {}", words.join(", "));
+    }
     let lines = choices.iter().zip(1..).map(|(choice, n): (_, u32)| {
         let (label, says) = (literal(&choice.label), literal(&choice.says));
         // The label is what people will write; where something else must be written, it stands beside it.
@@ -177,6 +192,11 @@ mod tests {
             choices: vec![choice("Yes", "Yes"), choice("*No*", "/new\nnow")],
         };
         check(&buttons, Some("Which?\n\n1. Yes\n2. \\*No\\* – /new now"));
+        let buttons = Part::Buttons {
+            text: "Shall I?".into(),
+            choices: vec![choice("Yes", "/yes 3f9a"), choice("No", "/no 3f9a")],
+        };
+        check(&buttons, Some("Shall I?\n\nPlease answer with one of these words: Yes, No"));
         let mut media = Media {
             url: "https://example.com/a_(1).pdf".into(),
             name: "a_1.pdf".into(),

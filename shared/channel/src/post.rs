@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Headers, Home, OnDoubt, RetryAfter};
+use crate::{Headers, Home, Media, OnDoubt, RetryAfter};
 
 /// Whether the platform still takes a direct reply, or only a message of our own accord.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -160,7 +160,8 @@ pub enum Body {
     None,
     Json(Value),
     /// JSON in which the values at these JSON pointers are secrets, by name, or `answer`: the id that the step before was
-    /// settled with. Text from a payload or of a message never decides where a value is filled in.
+    /// settled with, or `earlier`: that of the step before it. Text from a payload or of a message never decides where a
+    /// value is filled in.
     JsonWithSecrets {
         value: Value,
         fill: Vec<(String, String)>,
@@ -176,17 +177,61 @@ pub enum Body {
         fields: Vec<(String, String)>,
         file: Upload,
     },
+    /// JSON in which the value at the JSON pointer `at` is a file, in Base64.
+    JsonWithFile {
+        value: Value,
+        at: String,
+        file: Upload,
+    },
+    /// A file as it is, under its own media type.
+    File(Upload),
+}
+
+impl Body {
+    /// The file that it hands over.
+    pub fn file(&self) -> Option<&Upload> {
+        match self {
+            Body::Multipart { file, .. } | Body::JsonWithFile { file, .. } | Body::File(file) => Some(file),
+            Body::None
+            | Body::Json(_)
+            | Body::JsonWithSecrets { .. }
+            | Body::Form(_)
+            | Body::FormWithSecrets { .. } => None,
+        }
+    }
 }
 
 /// A file on its way to a platform.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upload {
-    /// The form's field.
+    /// The form's field; empty where there is no form.
     pub field: String,
     pub name: String,
     pub media_type: String,
-    /// Where its bytes are fetched from, just before the step is made: https, public, at most 20 MB.
+    /// Where its bytes are fetched from, just before the step is made: https, public, at most 20 MB. Where they cannot be had,
+    /// the reply is rendered once more, plain.
     pub url: String,
+}
+
+impl Upload {
+    /// The file of a part, under this field of a form.
+    pub fn of(media: &Media, field: &str) -> Upload {
+        Upload {
+            field: field.to_owned(),
+            name: media.name.clone(),
+            media_type: media.media_type.clone(),
+            url: media.url.clone(),
+        }
+    }
+}
+
+/// A file that was fetched together with others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    pub name: String,
+    /// Media type as declared, empty where unknown.
+    pub media_type: String,
+    pub bytes: Vec<u8>,
 }
 
 /// What a platform's answer to a step means.
@@ -202,10 +247,12 @@ pub enum Settled {
     Broken(String),
     /// The person stopped it there, in the middle of a stream: nothing can be added.
     Stopped,
-    /// The platform refused our markup: to be rendered once more, plain.
+    /// The platform refused our markup, or a file: to be rendered once more, plain.
     Unformatted,
     /// The body of a fetch.
     Fetched(Vec<u8>),
+    /// The files in what was fetched, where one thing holds several: a mail does.
+    Files(Vec<File>),
     /// The token of this name ([`crate::Spec::tokens`]) is no longer taken: a new one is asked for, and the step made
     /// once more.
     Renew(String),

@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+/// The longer side of a picture that is too large as it is, pixels: more is not seen by models.
+const SMALLER: u64 = 1_568;
+
 #[derive(Deserialize)]
 pub struct Interaction {
     pub id: String,
@@ -130,6 +133,37 @@ pub struct Attachment {
     pub size: Option<u64>,
     pub url: String,
     pub content_type: Option<String>,
+    /// The same file by way of the media proxy.
+    proxy_url: Option<String>,
+    /// Pixels, of pictures.
+    width: Option<u64>,
+    height: Option<u64>,
+}
+
+impl Attachment {
+    /// Whether it is a picture that is asked for in a smaller size.
+    pub fn is_too_large(&self) -> bool {
+        let is_picture = self.content_type.as_deref().is_some_and(|kind| kind.starts_with("image/"));
+        is_picture
+            && self.proxy_url.is_some()
+            && self.width.min(self.height).is_some_and(|side| side > 0)
+            && channel::is_too_large(self.size, self.width, self.height)
+    }
+
+    /// Where it is fetched from. The media proxy makes pictures smaller, as Discord's own clients ask it to; no page says so,
+    /// but the original would be refused anyway.
+    pub fn address(&self) -> String {
+        match (&self.proxy_url, self.width, self.height) {
+            (Some(proxy), Some(width), Some(height)) if self.is_too_large() => {
+                let longer = width.max(height);
+                let shown = |side: u64| (side.saturating_mul(SMALLER) / longer).max(1);
+                let mark = if proxy.contains('?') { "&" } else { "?" };
+                let proxy = proxy.trim_end_matches('&');
+                format!("{proxy}{mark}width={}&height={}", shown(width), shown(height))
+            }
+            _ => self.url.clone(),
+        }
+    }
 }
 
 #[derive(Deserialize)]

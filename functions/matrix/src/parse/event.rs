@@ -1,12 +1,12 @@
 //! One event of a room: <https://spec.matrix.org/latest/client-server-api/#mroommessage>.
 
-use channel::{Attachment, Context, Fetch, Inbound, Kind, Sender, encode};
+use channel::{Attachment, Context, Fetch, Inbound, Kind, Sender, encode, is_too_large};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::Us;
 use super::text::{asked, without_quote, without_us};
-use crate::render::{AT_ONCE, JOIN, WITH_AN_ANSWER};
+use crate::render::{AT_ONCE, JOIN, SMALL, WITH_AN_ANSWER};
 use crate::spec::NAME;
 
 /// Stands for a message that cannot be read, so that the answer can say so.
@@ -50,6 +50,8 @@ struct Content {
 struct Info {
     mimetype: Option<String>,
     size: Option<u64>,
+    w: Option<u64>,
+    h: Option<u64>,
 }
 
 #[derive(Deserialize, Default)]
@@ -165,11 +167,14 @@ fn content(event: &Event, account: &str) -> Option<(String, Option<Attachment>)>
     let file = || {
         let url = content.url.clone().filter(|url| url.starts_with("mxc://"))?;
         let caption = content.filename.as_deref().filter(|name| *name != body).map_or("", |_| body);
+        let info = &content.info;
+        let is_small_enough = content.msgtype != "m.image" || !is_too_large(info.size, info.w, info.h);
+        let (size, id) = if is_small_enough { (info.size, url) } else { (None, format!("{SMALL}{url}")) };
         let attachment = Attachment {
             name: content.filename.clone().unwrap_or_else(|| body.to_owned()),
-            media_type: content.info.mimetype.clone().unwrap_or_default(),
-            size: content.info.size,
-            fetch: Fetch { account: account.to_owned(), id: url },
+            media_type: info.mimetype.clone().unwrap_or_default(),
+            size,
+            fetch: Fetch { account: account.to_owned(), id },
         };
         Some((caption.to_owned(), Some(attachment)))
     };

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use channel::{Attachment, Inbound, Settled};
+use channel::{Attachment, File, Inbound, MAX_PICTURE, MAX_SIDE, Settled};
 use model::Image;
 use turn::{Kept, Spoken, Turn, Waiting};
 
@@ -24,10 +24,8 @@ use kind::Kind;
 
 /// More files of one question are named only.
 const MOST_FILES: usize = 8;
-/// Largest picture that all providers take, bytes and pixels a side:
-/// <https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-call.html>.
-const MAX_IMAGE: usize = 3_750_000;
-const MAX_SIDE: u32 = 8_000;
+/// Largest picture that is shown to a model, bytes.
+const MAX_IMAGE: usize = MAX_PICTURE as usize;
 /// How long a file is waited for that its platform does not hand over yet, how long at most, and how often.
 const WAIT: Duration = Duration::from_secs(1);
 const MOST_WAIT: Duration = Duration::from_secs(5);
@@ -52,6 +50,8 @@ enum Read {
     Text(Arc<str>, Option<String>),
     /// Why not, as the end of a sentence about it.
     Unread(String),
+    /// It holds several, by name.
+    Several(Vec<(String, Read)>),
 }
 
 /// What was sent earlier, as the model sees it again.
@@ -90,8 +90,10 @@ impl Run<'_> {
             }
         }
         let silent = question.waiting.iter().all(|waiting| waiting.inbound.text().trim().is_empty());
-        let why = all.iter().map(|attachment| match self.files.get(attachment) {
-            Some(Read::Unread(why)) => Some(why),
+        let read: Vec<Read> =
+            all.iter().map(|attachment| self.files.get(attachment)).collect::<Option<_>>()?;
+        let why = read.iter().flat_map(|read| read.each("")).map(|(_, read)| match read {
+            Read::Unread(why) => Some(why.clone()),
             _ => None,
         });
         let why: Vec<String> = why.collect::<Option<_>>()?;
@@ -105,7 +107,12 @@ impl Run<'_> {
         let names = inbound.attachments.iter().map(|attachment| (attachment, self.files.get(attachment)));
         for (attachment, read) in names.filter_map(|(attachment, read)| Some((attachment, read?))) {
             let named = format!("[file: {}]", attachment.name);
-            spoken.text = spoken.text.replacen(&named, &read.told(attachment, whole), 1);
+            let told = read.told(&attachment.name, whole);
+            spoken.text = spoken.text.replacen(&named, &told, 1);
+            // A mail without files.
+            if told.is_empty() {
+                spoken.text.truncate(spoken.text.trim_end().len());
+            }
         }
         spoken
     }
@@ -113,24 +120,34 @@ impl Run<'_> {
     /// The pictures that came with the messages, oldest first.
     pub(super) fn images(&self, question: &Question<'_>) -> Vec<Image> {
         let all = question.waiting.iter().flat_map(|waiting| &waiting.inbound.attachments);
-        all.filter_map(|attachment| match self.files.get(attachment) {
-            Some(Read::Image(image, _)) => Some((*image).clone()),
-            _ => None,
-        })
-        .collect()
+        let read: Vec<Read> = all.filter_map(|attachment| self.files.get(attachment)).collect();
+        read.iter()
+            .flat_map(|read| read.each(""))
+            .filter_map(|(_, read)| match read {
+                Read::Image(image, _) => Some((**image).clone()),
+                _ => None,
+            })
+            .collect()
     }
 
     /// What of a message's files is in the bucket.
     pub(crate) fn kept_of(&self, inbound: &Inbound) -> Vec<Kept> {
-        let all = inbound.attachments.iter().filter_map(|attachment| {
-            let (key, media_type) = match self.files.get(attachment)? {
-                Read::Image(image, key) => (key?, image.media_type.clone()),
-                Read::Text(_, key) => (key?, "text/plain".to_owned()),
-                Read::Heard(_) | Read::Unread(_) => return None,
-            };
-            Some(Kept { name: attachment.name.clone(), media_type, key })
-        });
-        all.collect()
+        let read: Vec<(&str, Read)> = inbound
+            .attachments
+            .iter()
+            .filter_map(|attachment| Some((attachment.name.as_str(), self.files.get(attachment)?)))
+            .collect();
+        read.iter()
+            .flat_map(|(name, read)| read.each(name))
+            .filter_map(|(name, read)| {
+                let (key, media_type) = match read {
+                    Read::Image(image, key) => (key.clone()?, image.media_type.clone()),
+                    Read::Text(_, key) => (key.clone()?, "text/plain".to_owned()),
+                    Read::Heard(_) | Read::Unread(_) | Read::Several(_) => return None,
+                };
+                Some(Kept { name: name.to_owned(), media_type, key })
+            })
+            .collect()
     }
 
     /// What earlier turns brought along and the talk may still be about: texts, and pictures. `again` is what `/retry` is about,
@@ -172,18 +189,44 @@ impl Run<'_> {
             fetched = self.fetch_file(&attachment.fetch, now()).await;
         }
         let bytes = match fetched {
-            Some(Settled::Fetched(bytes)) if bytes.is_empty() => return unread("it is empty"),
             Some(Settled::Fetched(bytes)) => bytes,
+            Some(Settled::Files(files)) => return self.read_each(files, question).await,
             None => return unread("it is too large, or takes too long to come"),
             Some(other) => {
                 tracing::warn!(conversation = %self.conversation, outcome = ?other, "a file cannot be fetched");
                 return unread("its platform does not hand it over");
             }
         };
-        match kind::of(&bytes, &attachment.name, &attachment.media_type) {
+        let Attachment { name, media_type, .. } = attachment;
+        self.made_of(File { name: name.clone(), media_type: media_type.clone(), bytes }, question).await
+    }
+
+    /// Reads files that came as one.
+    async fn read_each(&self, files: Vec<File>, question: &Question<'_>) -> Read {
+        let mut each = Vec::new();
+        for (n, file) in files.into_iter().enumerate() {
+            let name = file.name.clone();
+            let read = if n < MOST_FILES {
+                self.made_of(file, question).await
+            } else {
+                unread("there are too many files at once")
+            };
+            each.push((name, read));
+        }
+        Read::Several(each)
+    }
+
+    /// What can be made of a file.
+    async fn made_of(&self, file: File, question: &Question<'_>) -> Read {
+        let File { name, media_type, bytes } = file;
+        if bytes.is_empty() {
+            return unread("it is empty");
+        }
+        match kind::of(&bytes, &name, &media_type) {
             Kind::Image(_) if bytes.len() > MAX_IMAGE => unread("the picture is larger than 3.75 MB"),
             Kind::Image(_)
-                if kind::size(&bytes).is_some_and(|(width, height)| width.max(height) > MAX_SIDE) =>
+                if kind::size(&bytes)
+                    .is_some_and(|(width, height)| u64::from(width.max(height)) > MAX_SIDE) =>
             {
                 unread("the picture has more than 8,000 pixels a side")
             }
@@ -191,7 +234,10 @@ impl Run<'_> {
                 let key = self.keep(media_type, &bytes).await;
                 Read::Image(Arc::new(Image { media_type: media_type.to_owned(), bytes }), key)
             }
-            Kind::Audio => self.hear(&bytes, &attachment.media_type, question).await,
+            Kind::OtherImage(format) => {
+                Read::Unread(format!("it is a picture in the format {format}; as JPEG or PNG it can be seen"))
+            }
+            Kind::Audio => self.hear(&bytes, &media_type, question).await,
             Kind::Video => unread("videos cannot be watched here"),
             Kind::Pdf => match tokio::task::spawn_blocking(move || pdf::text(&bytes, MAX_TEXT)).await {
                 Ok(Ok(text)) => self.document(text).await,
@@ -242,10 +288,20 @@ impl Run<'_> {
 }
 
 impl Read {
-    /// What the model is told of it in the place of its name.
-    fn told(&self, attachment: &Attachment, whole: bool) -> String {
-        let name = &attachment.name;
+    /// Itself, or those that it holds, each with its name.
+    fn each<'r>(&'r self, name: &'r str) -> Vec<(&'r str, &'r Read)> {
         match self {
+            Read::Several(each) => each.iter().flat_map(|(name, read)| read.each(name)).collect(),
+            alone => vec![(name, alone)],
+        }
+    }
+
+    /// What the model is told of it in the place of its name.
+    fn told(&self, name: &str, whole: bool) -> String {
+        match self {
+            Read::Several(each) => {
+                each.iter().map(|(name, read)| read.told(name, whole)).collect::<Vec<_>>().join("\n")
+            }
             Read::Image(..) => format!("[image: {name}]"),
             Read::Heard(text) => format!("[voice message, as heard: {text}]"),
             Read::Text(text, _) if whole => block(name, text),

@@ -23,6 +23,7 @@ use turn::Draft;
 use super::Question;
 use super::held::Ended;
 use super::written::Written;
+use crate::delivery::Before;
 use crate::outgoing::CALL_TIME_OUT_MS;
 use crate::run::{Run, Trouble};
 use crate::{failpoint, now};
@@ -171,7 +172,8 @@ impl<'a> Show<'a> {
             // Its failure matters here: it says how to go on.
             let step = Step { optional: step.optional && n + 1 < steps.len(), ..step.clone() };
             (repeatable, stream) = (step.repeatable, step.stream);
-            settled = self.run.send_after(&answer, &step, now()).await;
+            let before = Before { answer: &answer, earlier: "" };
+            settled = self.run.send_after(before, &step, now()).await;
             if let Some(Settled::Posted(id)) = &settled {
                 answer = id.clone().unwrap_or_default();
             }

@@ -24,6 +24,8 @@ pub struct Filling<'a> {
     pub secrets: &'a Secrets,
     /// The id that the step before was settled with; empty for the first.
     pub answer: &'a str,
+    /// That of the step before it.
+    pub earlier: &'a str,
     /// The bytes of the file that it hands over ([`super::file`]).
     pub file: &'a [u8],
     /// Unix milliseconds.
@@ -33,7 +35,7 @@ pub struct Filling<'a> {
 impl Filling<'_> {
     /// For steps that quote no answer and hand over no file.
     pub fn of(secrets: &Secrets, now: i64) -> Filling<'_> {
-        Filling { secrets, answer: "", file: &[], now }
+        Filling { secrets, answer: "", earlier: "", file: &[], now }
     }
 
     pub(super) fn get(&self, name: &str) -> Result<&str, NotSetUp> {
@@ -42,7 +44,11 @@ impl Filling<'_> {
 
     /// What a name in a body stands for.
     fn value(&self, name: &str) -> Result<&str, NotSetUp> {
-        if name == "answer" { Ok(self.answer) } else { self.get(name) }
+        match name {
+            "answer" => Ok(self.answer),
+            "earlier" => Ok(self.earlier),
+            name => self.get(name),
+        }
     }
 }
 
@@ -162,6 +168,18 @@ fn bytes(body: &Body, filling: &Filling<'_>) -> Result<(Option<String>, Vec<u8>)
             form(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(secrets))
         }
         Body::Multipart { fields, file } => multipart(fields, file, filling.file),
+        Body::JsonWithFile { value, at, .. } => {
+            let mut value = value.clone();
+            if let Some(place) = value.pointer_mut(at) {
+                *place = Value::from(sign::base64(filling.file));
+            }
+            (json, value.to_string().into_bytes())
+        }
+        Body::File(file) => {
+            // It goes into a header.
+            let kind = file.media_type.replace(['\r', '\n'], "");
+            (Some(kind).filter(|kind| !kind.is_empty()), filling.file.to_vec())
+        }
     })
 }
 
@@ -303,5 +321,46 @@ mod tests {
         let expected =
             [expected.as_bytes(), b"\x00\xff", format!("\r\n--{boundary}--\r\n").as_bytes()].concat();
         assert_eq!(made.body, expected);
+    }
+
+    #[test]
+    fn a_file_is_a_body_by_itself_or_stands_in_json() {
+        let file = channel::Upload {
+            field: String::new(),
+            name: "a.png".into(),
+            media_type: "image/png\r\nx: y".into(),
+            url: "https://example.com/a.png".into(),
+        };
+        let secrets = secrets();
+        let made = |body: Body| {
+            let step = Step::new("POST", Target::Base { base: "api".into(), path: "/x".into() }, body);
+            let filling = Filling { file: b"\x00\xff", ..Filling::of(&secrets, 0) };
+            request_with(&step, telegram_spec(), &json!({}), &filling).unwrap()
+        };
+        let alone = made(Body::File(file.clone()));
+        assert_eq!(alone.body, b"\x00\xff");
+        assert_eq!(alone.headers.get("content-type"), Some("image/pngx: y"), "one header");
+        let value = json!({"files": [{"content": null}]});
+        let inside = made(Body::JsonWithFile { value, at: "/files/0/content".into(), file });
+        assert_eq!(
+            serde_json::from_slice::<Value>(&inside.body).unwrap(),
+            json!({"files": [{"content": "AP8="}]})
+        );
+    }
+
+    #[test]
+    fn a_body_may_name_the_two_answers_before_it() {
+        let body = Body::JsonWithSecrets {
+            value: json!({"root_id": "", "file_ids": [""]}),
+            fill: vec![("/root_id".into(), "answer".into()), ("/file_ids/0".into(), "earlier".into())],
+        };
+        let step = Step::new("POST", Target::Base { base: "api".into(), path: "/posts".into() }, body);
+        let secrets = secrets();
+        let filling = Filling { answer: "p1", earlier: "f1", ..Filling::of(&secrets, 0) };
+        let made = request_with(&step, telegram_spec(), &json!({}), &filling).unwrap();
+        assert_eq!(
+            serde_json::from_slice::<Value>(&made.body).unwrap(),
+            json!({"root_id": "p1", "file_ids": ["f1"]})
+        );
     }
 }

@@ -37,13 +37,15 @@ pub(super) struct Words {
     pub id: String,
     /// The id of the message whose button is pressed.
     pub under: Option<String>,
+    /// The form is sent that the button opened.
+    pub form: bool,
     pub forged: bool,
 }
 
 impl Words {
     /// A new message.
     pub fn new(chat: Chat, text: String) -> Words {
-        Words { chat, text, id: fresh_id(), under: None, forged: false }
+        Words { chat, text, id: fresh_id(), under: None, form: false, forged: false }
     }
 }
 
@@ -146,6 +148,7 @@ impl Cast {
             now: now(),
         };
         match &words.under {
+            Some(under) if words.form => room.fill(&message, under),
             Some(under) => room.press(&message, under),
             None => room.event(&message),
         }

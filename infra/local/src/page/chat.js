@@ -85,11 +85,11 @@ export class Chat {
 
   // Pressing goes the platform's way. A button with a form is pressed first, then its form is sent.
   button(button, under) {
-    const press = (text) =>
-      call("/page/press", { chat: this.chat, text, under }).catch((error) => this.problem(error.message));
+    const press = (text, form) =>
+      call("/page/press", { chat: this.chat, text, under, form }).catch((error) => this.problem(error.message));
     const pressed = async (event) => {
-      await press(button.form ? "" : button.says);
-      if (button.form) this.form(event.target, press);
+      await press(button.form ? "" : button.says, false);
+      if (button.form) this.form(event.target, (text) => press(text, true));
     };
     return el("button", { type: "button", class: "choice", onclick: pressed }, button.label);
   }

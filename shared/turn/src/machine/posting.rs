@@ -41,7 +41,7 @@ impl State {
     pub(super) fn settled(&mut self, settled: Settled, now: i64) -> Vec<Effect> {
         let turn = self.head.open.first().map_or(0, |open| open.turn);
         match settled {
-            Settled::Posted(_) | Settled::Fetched(_) | Settled::Person(_) => {
+            Settled::Posted(_) | Settled::Fetched(_) | Settled::Files(_) | Settled::Person(_) => {
                 if let Some(part) = self.part_mut() {
                     *part = PartState::Sent;
                 }

@@ -5,6 +5,8 @@
 pub(super) enum Kind {
     /// What all providers take, by its media type.
     Image(&'static str),
+    /// A picture in a format that not all providers take, by its name.
+    OtherImage(&'static str),
     Audio,
     Video,
     Pdf,
@@ -19,6 +21,8 @@ const BEGINNINGS: &[(&[u8], Kind)] = &[
     (b"\x89PNG\r\n\x1a\n", Kind::Image("image/png")),
     (b"\xff\xd8\xff", Kind::Image("image/jpeg")),
     (b"GIF8", Kind::Image("image/gif")),
+    (b"II*\0", Kind::OtherImage("TIFF")),
+    (b"MM\0*", Kind::OtherImage("TIFF")),
     (b"%PDF-", Kind::Pdf),
     (b"OggS", Kind::Audio),
     (b"ID3", Kind::Audio),
@@ -39,6 +43,9 @@ pub(super) fn of(bytes: &[u8], name: &str, media_type: &str) -> Kind {
     }
     let media_type = media_type.to_ascii_lowercase();
     let at = |from: usize, what: &[u8]| bytes.get(from..).is_some_and(|rest| rest.starts_with(what));
+    if let Some(format) = bytes.get(8..).filter(|_| at(4, b"ftyp")).and_then(picture) {
+        return Kind::OtherImage(format);
+    }
     match bytes {
         _ if at(0, b"RIFF") && at(8, b"WEBP") => Kind::Image("image/webp"),
         _ if at(0, b"RIFF") && at(8, b"WAVE") => Kind::Audio,
@@ -51,6 +58,17 @@ pub(super) fn of(bytes: &[u8], name: &str, media_type: &str) -> Kind {
         _ if at(0, b"\x1a\x45\xdf\xa3") => Kind::Video,
         _ if is_text(bytes, name, &media_type) => Kind::Text,
         _ => Kind::Other,
+    }
+}
+
+/// The picture format that a container of this brand holds: what phones make of photos is in the container of MP4.
+/// <https://mp4ra.org/registered-types/brands>
+fn picture(brand: &[u8]) -> Option<&'static str> {
+    match brand.get(..4)? {
+        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" => Some("HEIC"),
+        b"mif1" | b"msf1" => Some("HEIF"),
+        b"avif" | b"avis" => Some("AVIF"),
+        _ => None,
     }
 }
 
@@ -127,6 +145,10 @@ mod tests {
         check(b"\x89PNG\r\n\x1a\n....", "a.txt", "text/plain", Kind::Image("image/png"));
         check(b"RIFF\0\0\0\0WEBPVP8 ", "a", "", Kind::Image("image/webp"));
         check(b"OggS....", "voice", "audio/ogg; codecs=opus", Kind::Audio);
+        check(b"\0\0\0\x18ftypheic\0\0", "a.jpg", "image/jpeg", Kind::OtherImage("HEIC"));
+        check(b"\0\0\0\x18ftypmif1\0\0", "a.heif", "", Kind::OtherImage("HEIF"));
+        check(b"\0\0\0\x18ftypavif\0\0", "a", "image/avif", Kind::OtherImage("AVIF"));
+        check(b"II*\0\x08\0\0\0", "scan.tif", "image/tiff", Kind::OtherImage("TIFF"));
         check(b"\0\0\0\x18ftypmp42", "clip", "video/mp4", Kind::Video);
         check(b"\0\0\0\x18ftypmp42", "voice", "audio/mp4", Kind::Audio);
         check(b"%PDF-1.7", "a.exe", "application/octet-stream", Kind::Pdf);
