@@ -32,7 +32,7 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
         match part {
             Part::Typing => steps.extend(status(to, ctx.settings, true)),
             // There is no placeholder: a status goes away with the reply.
-            Part::Dismiss => {}
+            Part::Dismiss | Part::Outcome(_) => {}
             Part::Draft { text, posted } => {
                 let so_far = contents(text, ctx.plain).into_iter().next();
                 // Not the answer's own: where Slack knows repetitions by it, the answer is none.

@@ -29,7 +29,7 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
     for part in parts {
         match part {
             Part::Typing => steps.push(send(to, json!({"type": "typing"})).optional()),
-            Part::Dismiss => {}
+            Part::Dismiss | Part::Outcome(_) => {}
             Part::Draft { text, posted } => {
                 let so_far = messages(text, ctx.plain).into_iter().next();
                 steps.extend(so_far.map(|message| match posted {

@@ -23,6 +23,7 @@ mod settle;
 mod spec;
 #[cfg(test)]
 mod tests;
+mod verbatim;
 mod verify;
 mod view;
 
@@ -33,7 +34,7 @@ use channel::{
 
 pub use outbox::{FIRST, from, partition};
 pub use route::Route;
-pub use view::{Item, View};
+pub use view::{Item, View, Whole};
 
 /// The widget as people read it.
 const WIDGET: &str = include_str!("../widget/widget.js");
@@ -66,5 +67,9 @@ impl Channel for Web {
 
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
+    }
+
+    fn is_verbatim(&self, to: &Address) -> bool {
+        to.chat.starts_with(outbox::PROGRAMS)
     }
 }

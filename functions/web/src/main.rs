@@ -3,6 +3,8 @@
 // The runtime's future is nested deeper than the default allows.
 #![recursion_limit = "256"]
 
+#[path = "main/completion.rs"]
+mod completion;
 #[path = "main/desk.rs"]
 mod desk;
 #[path = "main/limit.rs"]

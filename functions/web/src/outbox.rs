@@ -1,6 +1,8 @@
 //! Where the outbox lies in the table: `WEB#<account>#<session>`, one item for each part of a reply, sorted by the time of
 //! its question, and one that says what is being written.
 
+/// What conversations of programs begin with; those of pages are hexadecimal.
+pub const PROGRAMS: &str = "v1-";
 /// The first key of all.
 pub const FIRST: &str = "OUT#";
 /// What is being written, behind all replies.

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::Route;
 use crate::openai::{self, Question};
+use crate::outbox::PROGRAMS;
 use crate::session::{PROGRAM, Session};
 use crate::spec::NAME;
 use crate::verify::{Known, Who};
@@ -47,9 +48,14 @@ pub fn parse(known: &Known<'_>, ctx: &Context<'_>) -> Received {
         },
         (Route::Complete, Who::Program) => match openai::question(&request.request().body) {
             Ok(question) => completion(&question, request.request(), ctx),
-            Err(why) => Received::Nothing(Response::json(202, &openai::error(400, &why)), "incomplete"),
+            Err(fault) => Received::Nothing(Response::json(202, &fault.json()), "incomplete"),
         },
         (Route::Models, Who::Program) => Received::Handshake(Response::json(200, &openai::models())),
+        (Route::Model, Who::Program) => Received::Handshake(openai::named(&request.request().path)),
+        (Route::OtherOfPrograms, Who::Program) => {
+            let nothing = openai::error(404, openai::words(404));
+            Received::Handshake(Response::json(404, &nothing))
+        }
         _ => ignored("unknown", "nothing is taken here"),
     }
 }
@@ -81,7 +87,7 @@ fn completion(question: &Question, request: &channel::Request, ctx: &Context<'_>
         Some(key) => format!("key\0{key}"),
         None => format!("{}\0{}", ctx.now, String::from_utf8_lossy(&request.body)),
     };
-    let session = format!("v1-{}", channel::short_id(&channel::sign::sha256_hex(made_of.as_bytes())));
+    let session = format!("{PROGRAMS}{}", channel::short_id(&channel::sign::sha256_hex(made_of.as_bytes())));
     let mut sender = Sender::new(&format!("{PROGRAM}{}", question.user), &question.user);
     sender.home = Home::Yes;
     let mut inbound = Inbound::new(NAME, ctx, session.clone(), &session, sender, question.text.clone());

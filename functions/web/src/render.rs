@@ -5,9 +5,10 @@ use channel::markdown::{CommonMark, Plain, render};
 use channel::{Address, Auth, Body, Choice, Fetch, Part, Post, PostContext, Step, Target};
 use serde_json::{Value, json};
 
-use crate::outbox::{SIGN, key, partition};
+use crate::outbox::{PROGRAMS, SIGN, key, partition};
 use crate::parse::{AT, TO};
 use crate::spec::SPEC;
+use crate::verbatim;
 
 /// The shape of the items as written today.
 const VERSION: u32 = 1;
@@ -17,14 +18,20 @@ const KEPT_S: i64 = 30 * 86_400;
 const SIGN_KEPT_S: i64 = 3_600;
 
 /// A part of a reply before it is numbered.
-struct Line {
-    text: String,
-    choices: Vec<Choice>,
+#[derive(Default)]
+pub struct Line {
+    pub text: String,
+    pub choices: Vec<Choice>,
+    /// What a program is told beside the words.
+    pub told: Option<verbatim::Told>,
 }
 
 pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
     let mut steps: Vec<Step> = parts.iter().filter_map(|part| sign(part, to, ctx)).collect();
-    let lines: Vec<Line> = parts.iter().flat_map(|part| lines(part, ctx)).collect();
+    let lines: Vec<Line> = match to.chat.starts_with(PROGRAMS) {
+        true => verbatim::lines(parts),
+        false => parts.iter().flat_map(|part| lines(part, ctx)).collect(),
+    };
     let of = lines.len();
     steps.extend(lines.into_iter().enumerate().map(|(part, line)| reply(line, part, of, to, ctx)));
     Post { steps }
@@ -38,7 +45,10 @@ fn sign(part: &Part, to: &Address, ctx: &PostContext<'_>) -> Option<Step> {
         Part::Dismiss => ("", 0),
         _ => return None,
     };
-    let text = channel::text::cut(text.to_owned(), SPEC.text.max);
+    let text = match to.chat.starts_with(PROGRAMS) {
+        true => verbatim::beginning(text).to_owned(),
+        false => channel::text::cut(text.to_owned(), SPEC.text.max),
+    };
     let item = json!({
         "pk": {"S": partition(&to.account, &to.chat)},
         "sk": {"S": SIGN},
@@ -60,10 +70,12 @@ fn lines(part: &Part, ctx: &PostContext<'_>) -> Vec<Line> {
     };
     let texts =
         if ctx.plain { render(&text, &Plain, SPEC.text) } else { render(&text, &CommonMark, SPEC.text) };
-    let mut lines: Vec<Line> = texts.into_iter().map(|text| Line { text, choices: Vec::new() }).collect();
+    let mut lines: Vec<Line> = texts.into_iter().map(|text| Line { text, ..Line::default() }).collect();
     match lines.last_mut() {
         Some(last) => last.choices = choices,
-        None if !choices.is_empty() => lines.push(Line { text: "…".to_owned(), choices }),
+        None if !choices.is_empty() => {
+            lines.push(Line { text: "…".to_owned(), choices, ..Line::default() })
+        }
         None => {}
     }
     lines
@@ -71,6 +83,11 @@ fn lines(part: &Part, ctx: &PostContext<'_>) -> Vec<Line> {
 
 fn reply(line: Line, part: usize, of: usize, to: &Address, ctx: &PostContext<'_>) -> Step {
     let at = asked_at(to);
+    let format = match line.told {
+        Some(_) => verbatim::FORMAT,
+        None if ctx.plain => "text",
+        None => "markdown",
+    };
     let mut item = json!({
         "pk": {"S": partition(&to.account, &to.chat)},
         "sk": {"S": key(at, part, &ctx.part_key(part))},
@@ -79,7 +96,7 @@ fn reply(line: Line, part: usize, of: usize, to: &Address, ctx: &PostContext<'_>
         "part": {"N": part.to_string()},
         "of": {"N": of.to_string()},
         "text": {"S": line.text},
-        "format": {"S": if ctx.plain { "text" } else { "markdown" }},
+        "format": {"S": format},
         "ttl": {"N": (ctx.now.div_euclid(1_000) + KEPT_S).to_string()},
     });
     if let Value::Object(fields) = &mut item {
@@ -87,6 +104,8 @@ fn reply(line: Line, part: usize, of: usize, to: &Address, ctx: &PostContext<'_>
         fields.extend(question);
         let choices = (!line.choices.is_empty()).then(|| json!(line.choices).to_string());
         fields.extend(choices.map(|choices| ("choices".to_owned(), json!({"S": choices}))));
+        let told = line.told.and_then(|told| serde_json::to_string(&told).ok());
+        fields.extend(told.map(|told| ("told".to_owned(), json!({"S": told}))));
     }
     put(item, Some("attribute_not_exists(pk)")).repeatable()
 }

@@ -20,6 +20,10 @@ pub enum Route {
     Complete,
     /// OpenAI's list of models.
     Models,
+    /// One of them.
+    Model,
+    /// Something else of OpenAI's.
+    OtherOfPrograms,
     Other,
 }
 
@@ -36,12 +40,14 @@ impl Route {
             "POST" if ends("/session") => Route::Session,
             "POST" if ends("/messages") => Route::Message,
             "POST" if ends("/v1/chat/completions") => Route::Complete,
+            "GET" if path.contains("/v1/models/") => Route::Model,
+            _ if path.contains("/v1/") => Route::OtherOfPrograms,
             _ => Route::Other,
         }
     }
 
     /// A program's, with a key for a proof.
     pub fn is_of_programs(self) -> bool {
-        matches!(self, Route::Complete | Route::Models)
+        matches!(self, Route::Complete | Route::Models | Route::Model | Route::OtherOfPrograms)
     }
 }

@@ -1,10 +1,12 @@
 //! The outbox as a page sees it.
 
-use channel::sign;
+use channel::{End, Outcome, sign};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::openai::{self, Fault};
 use crate::outbox::SIGN;
+use crate::verbatim::{self, Told};
 
 /// An item as `render` wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -23,6 +25,15 @@ pub struct Item {
     pub to: Option<String>,
     #[serde(default)]
     pub choices: Option<String>,
+    #[serde(default)]
+    pub told: Option<String>,
+}
+
+/// A reply in full.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whole {
+    pub text: String,
+    told: Option<Told>,
 }
 
 /// Replies in the order of their questions, and what is being written.
@@ -64,10 +75,15 @@ impl View {
     }
 
     /// The reply in full, once all its parts are there: for conversations of one question.
-    pub fn whole(&self) -> Option<String> {
-        let of = usize::try_from(self.messages.first()?.of.max(1)).ok()?;
+    pub fn whole(&self) -> Option<Whole> {
+        let first = self.messages.first()?;
         let texts: Vec<&str> = self.messages.iter().map(|item| item.text.as_str()).collect();
-        (texts.len() >= of).then(|| texts.join("\n\n"))
+        if texts.len() < usize::try_from(first.of.max(1)).ok()? {
+            return None;
+        }
+        let text = texts.join(if first.format == verbatim::FORMAT { "" } else { "\n\n" });
+        let told = first.told.as_ref().and_then(|told| serde_json::from_str(told).ok());
+        Some(Whole { text, told })
     }
 
     pub fn json(&self) -> Value {
@@ -82,5 +98,34 @@ impl View {
         let messages: Vec<Value> = self.messages.iter().map(message).collect();
         let draft = self.draft.as_ref().map(|draft| json!({"at": draft.at, "text": draft.text}));
         json!({"state": self.state(), "messages": messages, "writing": draft})
+    }
+}
+
+impl Whole {
+    /// What a program is told where this is no answer.
+    pub fn fault(&self) -> Option<Fault> {
+        let (status, code) = self.told?.fault()?;
+        Some(Fault { code, ..Fault::new(status, &self.text) })
+    }
+
+    /// Why the answer ends, in OpenAI's words.
+    pub fn reason(&self) -> &'static str {
+        match self.outcome().end {
+            End::Cut => "length",
+            End::Declined => "content_filter",
+            End::Whole | End::Capped | End::Failed | End::TooLong => "stop",
+        }
+    }
+
+    /// The tokens that it took.
+    pub fn usage(&self) -> Value {
+        openai::usage(&self.outcome())
+    }
+
+    fn outcome(&self) -> Outcome {
+        match self.told {
+            Some(Told::Outcome(outcome)) => outcome,
+            Some(Told::Refused) | None => Outcome::default(),
+        }
     }
 }

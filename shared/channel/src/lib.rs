@@ -37,7 +37,7 @@ pub use ids::{ConversationKey, short_id};
 pub use inbound::{
     Attachment, Content, Conversation, Home, INBOUND_VERSION, Inbound, Kind, MAX_TEXT_BYTES, Sender,
 };
-pub use part::{Choice, Media, Part};
+pub use part::{Choice, End, Media, Outcome, Part};
 pub use post::{Auth, Body, Fetch, Post, Settled, Step, Target, Upload, Way};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use spec::{
@@ -65,6 +65,12 @@ pub trait Channel: Send + Sync {
 
     /// The requests that fetch what an inbound message only points to.
     fn fetch(&self, what: &Fetch) -> Post;
+
+    /// Whether a program reads what is said there: it gets the words as the model wrote them, nothing before, between or in place of
+    /// them, and [`Part::Outcome`].
+    fn is_verbatim(&self, _to: &Address) -> bool {
+        false
+    }
 
     /// How many answers one thread gets a day, or a chat without threads. `None` = as many as the limits allow; where machines
     /// may answer each other, a number.

@@ -32,6 +32,10 @@ pub(super) enum Reply {
     },
     /// Ready-made words that are no part of the history.
     Notice(String),
+    /// The same, because a cap is reached.
+    Capped(String),
+    /// The same in place of an answer that could not be given.
+    Unable(&'static str),
     /// The model wants to do something that the person is asked about; `text` is what it wrote before.
     Asks {
         pending: Box<Pending>,
@@ -142,7 +146,7 @@ impl Run<'_> {
                     Ok(Before::Stop) => return Err(Reply::Silent),
                     Err(error) => {
                         tracing::error!(conversation = %self.conversation, error = error.kind(), "a hook failed, so nothing is asked");
-                        return Err(Reply::Notice(HOOK_FAILED.to_owned()));
+                        return Err(Reply::Unable(HOOK_FAILED));
                     }
                 }
                 all.push(one);
@@ -202,7 +206,7 @@ impl Run<'_> {
                 Ok(text) => text,
                 Err(error) => {
                     tracing::error!(conversation = %self.conversation, error = error.kind(), "a hook failed, so the answer is not said");
-                    return Ok(Reply::Notice(HOOK_FAILED.to_owned()));
+                    return Ok(Reply::Unable(HOOK_FAILED));
                 }
             }
         };

@@ -54,6 +54,8 @@ struct Canvas<'a> {
     key: String,
     every: Duration,
     most: u32,
+    /// A program reads it.
+    verbatim: bool,
 }
 
 /// What came of one draft.
@@ -115,7 +117,7 @@ impl<'a> Show<'a> {
             }
             let text = written.text();
             length = text.len();
-            let steps = canvas.steps(self.run, &half::closed(&text), self.posted());
+            let steps = canvas.steps(self.run, &canvas.shown(&text), self.posted());
             // What does not fit into one message comes with the answer.
             if steps.is_empty() || steps.last() == last.as_ref() {
                 next = Some(Instant::now() + every);
@@ -216,7 +218,14 @@ impl<'a> Canvas<'a> {
             key: format!("{}/{}/draft", run.conversation, question.number),
             every: Duration::from_millis(u64::from(if group { in_groups_ms } else { every_ms })),
             most,
+            verbatim: run.place.room.is_verbatim(to),
         })
+    }
+
+    /// What is shown of a text that is not complete.
+    fn shown(&self, text: &str) -> String {
+        // Programs take nothing back: they get what stands, whatever it is half of.
+        if self.verbatim { text.to_owned() } else { half::closed(text) }
     }
 
     fn steps(&self, run: &Run<'_>, text: &str, posted: Option<String>) -> Vec<Step> {

@@ -2,11 +2,13 @@
 
 use channel::{Context, Keys, Request, Response};
 use ingress::door::{Answer, Door, Knock, Writer, account_of, written};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::Store;
+use web::openai::{self, Head};
 use web::session::{self, Session};
-use web::{Route, View, cors, openai};
+use web::{Route, cors};
 
+use crate::completion::{Completion, said};
 use crate::limit::Limit;
 use crate::watch::Watch;
 
@@ -14,8 +16,6 @@ use crate::watch::Watch;
 const LONGEST_HOLD_MS: i64 = 25_000;
 /// Kept back from what is left of the invocation, so that the answer still goes out.
 const TO_ANSWER_MS: i64 = 3_000;
-/// A program that hears nothing for longer may give up.
-const SIGN_OF_LIFE_MS: i64 = 10_000;
 
 /// What every request is answered with.
 pub struct Desk {
@@ -56,9 +56,8 @@ impl Desk {
             Route::Read => self.read(&knock, ctx).await.into(),
             Route::Events => self.events(&knock, ctx),
             Route::Complete => self.complete(knock, ctx).await,
-            Route::Models => {
-                let taken = self.door.receive(knock.request, &knock.call).await;
-                if taken.status == 200 { taken.into() } else { refused(taken.status).into() }
+            Route::Models | Route::Model | Route::OtherOfPrograms => {
+                in_openais_words(self.door.receive(knock.request, &knock.call).await).into()
             }
             Route::Widget | Route::Message | Route::Other => {
                 self.door.receive(knock.request, &knock.call).await.into()
@@ -99,22 +98,19 @@ impl Desk {
         let manner = openai::manner(&knock.request.body);
         let ends_at = knock.call.ends_at - TO_ANSWER_MS;
         let taken = self.door.receive(knock.request, &knock.call).await;
-        let said = taken.body_json();
-        let Some(id) = said.get("session").and_then(serde_json::Value::as_str).map(str::to_owned) else {
-            return match said.get("error") {
-                Some(_) if taken.is_success() => Response::json(400, &said).into(),
-                _ => refused(taken.status).into(),
-            };
+        let Some(id) = taken.body_json().get("session").and_then(Value::as_str).map(str::to_owned) else {
+            return in_openais_words(taken).into();
         };
         let completion = Completion {
             watch: self.watch(ctx.account, &id, 0),
-            model: manner.model,
-            created: ctx.now,
-            id,
+            head: Head { id, model: manner.model, created: ctx.now, usage: manner.usage },
             ends_at,
         };
         if !manner.stream {
             return completion.whole().await.into();
+        }
+        if let Some(refused) = completion.refused_at_once().await {
+            return refused.into();
         }
         let (writer, answer) = written(event_stream());
         tokio::spawn(completion.in_pieces(writer));
@@ -166,82 +162,6 @@ async fn tell(watch: Watch, mut state: String, until: i64, mut writer: Writer) {
     }
 }
 
-/// A program's question on its way.
-struct Completion {
-    watch: Watch,
-    id: String,
-    model: String,
-    created: i64,
-    /// Unix milliseconds.
-    ends_at: i64,
-}
-
-impl Completion {
-    async fn whole(&self) -> Response {
-        let mut state = String::new();
-        loop {
-            match self.watch.change(&state, self.ends_at).await {
-                Ok(view) => match view.whole() {
-                    Some(text) => {
-                        let body = openai::completion(&self.id, &self.model, &text, self.created);
-                        return Response::json(200, &body);
-                    }
-                    None if ingress::now() >= self.ends_at => return refused(504),
-                    None => state = view.state(),
-                },
-                Err(error) => {
-                    tracing::error!(%error, failed = true, "the outbox cannot be read");
-                    return refused(503);
-                }
-            }
-        }
-    }
-
-    /// The answer as it grows. Comments between its pieces keep the connection open.
-    async fn in_pieces(self, mut writer: Writer) {
-        let (mut state, mut sent) = (String::new(), String::new());
-        loop {
-            let next_sign = (ingress::now() + SIGN_OF_LIFE_MS).min(self.ends_at);
-            let Ok(view) = self.watch.change(&state, next_sign).await else {
-                writer.write(openai::event(&openai::error(503, openai::words(503)))).await;
-                return;
-            };
-            state = view.state();
-            let whole = view.whole();
-            let so_far = whole.as_deref().unwrap_or_else(|| so_far(&view, &sent));
-            let piece = match so_far.strip_prefix(sent.as_str()) {
-                Some("") | None if whole.is_none() => ": waiting\n\n".to_owned(),
-                Some(new) => openai::chunk(&self.id, &self.model, Some(new), self.created),
-                // What was written was written anew: the program gets the rest from where it is another one.
-                None => openai::chunk(&self.id, &self.model, Some(after_common(&sent, so_far)), self.created),
-            };
-            sent = so_far.to_owned();
-            if !writer.write(piece).await {
-                return;
-            }
-            if whole.is_some() {
-                let end = openai::chunk(&self.id, &self.model, None, self.created) + openai::DONE;
-                writer.write(end).await;
-                return;
-            }
-            if ingress::now() >= self.ends_at {
-                writer.write(openai::event(&openai::error(504, openai::words(504)))).await;
-                return;
-            }
-        }
-    }
-}
-
-/// The draft, where it goes on from what was sent.
-fn so_far<'a>(view: &'a View, sent: &'a str) -> &'a str {
-    if view.draft().starts_with(sent) { view.draft() } else { sent }
-}
-
-fn after_common<'a>(sent: &str, text: &'a str) -> &'a str {
-    let common = sent.chars().zip(text.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
-    text.get(common..).unwrap_or("")
-}
-
 fn visitor(request: &Request, ctx: &Context<'_>) -> Result<Session, Response> {
     session::of(request, ctx).inspect_err(|refused| {
         tracing::warn!(
@@ -275,9 +195,15 @@ fn busy() -> Response {
     busy
 }
 
-fn refused(status: u16) -> Response {
-    let status = if status < 400 { 503 } else { status };
-    Response::json(status, &openai::error(status, openai::words(status)))
+/// What the webhook half says to a program: an error of OpenAI's shape, or in its own words as one.
+fn in_openais_words(taken: Response) -> Response {
+    let body = taken.body_json();
+    match body.get("error") {
+        Some(error) if error.is_object() && taken.is_success() => Response::json(400, &body),
+        Some(error) if error.is_object() => taken,
+        None if taken.status == 200 => taken,
+        _ => said(taken.status).response(),
+    }
 }
 
 fn unavailable(error: &store::Error) -> Response {
