@@ -160,6 +160,9 @@ impl Run<'_> {
                 self.turn(number, waiting, &text)
             }
             Reply::Notice(text) => Turn { history: false, ..self.turn(number, waiting, &text) },
+            Reply::Capped(text) => {
+                self.capped_turn(Turn { history: false, ..self.turn(number, waiting, &text) }, waiting)
+            }
             Reply::Asks { pending, text, question } => {
                 self.services.store.put_pending(&self.conversation, &pending).await?;
                 let turn = self.turn(number, waiting, &text);

@@ -20,6 +20,8 @@ pub struct Words {
     pub text: String,
     /// The history starts anew.
     pub reset: bool,
+    /// A cap is reached.
+    pub capped: bool,
     /// What else its commit changes.
     pub change: Change,
 }
@@ -184,7 +186,11 @@ impl Run<'_> {
         let store = &self.services.store;
         store.count(what, &day(now), 1, now).await?;
         let scope = format!("{what}#{}#{}", self.conversation, inbound.sender.id);
-        Ok(if store.once(&scope, &day(now), now).await? { say(Words::of(line)) } else { (Fate::Drop, None) })
+        Ok(if store.once(&scope, &day(now), now).await? {
+            say(Words { capped: true, ..Words::of(line) })
+        } else {
+            (Fate::Drop, None)
+        })
     }
 
     pub(crate) async fn refused(

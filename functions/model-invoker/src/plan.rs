@@ -1,6 +1,6 @@
 //! From an answer to the requests that say it.
 
-use channel::{Address, Part, PostContext, Step, Way};
+use channel::{Address, CAPPED, Part, PostContext, Step, Way};
 use turn::{Turn, Waiting};
 
 use crate::run::Run;
@@ -31,6 +31,13 @@ impl Run<'_> {
             draft: self.draft.clone().filter(|_| !answer.is_empty()),
             ..Turn::default()
         };
+        self.plan_again(&mut turn, waiting);
+        turn
+    }
+
+    /// The turn as one that says that a cap is reached.
+    pub(crate) fn capped_turn(&self, mut turn: Turn, waiting: &[&Waiting]) -> Turn {
+        turn.address.data.insert(CAPPED.to_owned(), String::new());
         self.plan_again(&mut turn, waiting);
         turn
     }

@@ -296,6 +296,9 @@ impl<'a> Run<'a> {
         self.change = words.change;
         let mut turn = self.turn(number, &[waiting], &words.text);
         turn.history = words.text.is_empty();
+        if words.capped {
+            turn = self.capped_turn(turn, &[waiting]);
+        }
         Event::Answered(Box::new(turn))
     }
 

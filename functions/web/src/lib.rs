@@ -23,6 +23,7 @@ mod settle;
 mod spec;
 #[cfg(test)]
 mod tests;
+pub mod upload;
 mod verify;
 mod view;
 
@@ -33,6 +34,7 @@ use channel::{
 
 pub use outbox::{FIRST, from, partition};
 pub use route::Route;
+pub use verify::is_program;
 pub use view::{Item, View};
 
 /// The widget as people read it.
@@ -66,5 +68,13 @@ impl Channel for Web {
 
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
+    }
+
+    fn reads_access(&self) -> bool {
+        true
+    }
+
+    fn kept(&self, what: &Fetch) -> Option<String> {
+        upload::is_key(&what.id).then(|| what.id.clone())
     }
 }

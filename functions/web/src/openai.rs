@@ -4,6 +4,8 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::upload;
+
 /// What the assistant is called as a model.
 pub const MODEL: &str = "crabhook";
 /// More of the conversation before is not passed on, bytes; the oldest goes first.
@@ -37,9 +39,34 @@ struct Said {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Question {
     pub text: String,
-    pub images: Vec<String>,
+    pub images: Vec<Image>,
     /// Whom the program asks for.
     pub user: String,
+}
+
+/// A picture of a question: its address on the web, or what it is called in the stack's bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct Image {
+    pub url: String,
+    pub file: String,
+}
+
+/// A request whose pictures are taken out.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unpacked {
+    /// The request, with names in the pictures' places.
+    pub body: Vec<u8>,
+    pub pictures: Vec<Picture>,
+}
+
+/// A picture that stood in the request itself.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// Made of its bytes: the same picture has the same name.
+    pub id: String,
+    pub media_type: String,
+    pub bytes: Vec<u8>,
 }
 
 /// How the program wants its answer.
@@ -123,10 +150,52 @@ fn text(content: &Value) -> String {
     }
 }
 
-fn images(content: &Value) -> Vec<String> {
+fn images(content: &Value) -> Vec<Image> {
     let parts = content.as_array().map(Vec::as_slice).unwrap_or_default();
-    let url = |part: &Value| part.pointer("/image_url/url").and_then(Value::as_str).map(str::to_owned);
-    parts.iter().filter_map(url).collect()
+    let image = |part: &Value| serde_json::from_value(part.get("image_url")?.clone()).ok();
+    parts.iter().filter_map(image).collect()
+}
+
+/// Takes the pictures of the last user message out of the request, where they stand in it: a message on the queue is small.
+/// `None` where there are none.
+///
+/// # Errors
+/// What is wrong with one of them, for the request's author.
+pub fn unpack(body: &[u8]) -> Result<Option<Unpacked>, String> {
+    // Whatever else is wrong with the request is said when its question is read.
+    let is_sane = channel::encode::json_depth(body) <= channel::encode::MAX_JSON_DEPTH;
+    let read = || serde_json::from_slice::<Value>(body).ok();
+    let Some(mut request) = is_sane.then(read).flatten() else { return Ok(None) };
+    let messages = request.get_mut("messages").and_then(Value::as_array_mut);
+    let is_users = |said: &&mut Value| said.get("role").and_then(Value::as_str) == Some("user");
+    let last = messages.and_then(|all| all.iter_mut().rfind(is_users));
+    let parts = last.and_then(|said| said.get_mut("content")).and_then(Value::as_array_mut);
+    let mut pictures = Vec::new();
+    for place in parts.into_iter().flatten().filter_map(|part| part.get_mut("image_url")) {
+        let url = place.get("url").and_then(Value::as_str);
+        let Some(data) = url.and_then(|url| url.strip_prefix("data:")) else { continue };
+        let picture = picture(data)?;
+        *place = json!({"file": picture.id});
+        pictures.push(picture);
+    }
+    let taken = !pictures.is_empty();
+    Ok(taken.then(|| Unpacked { body: request.to_string().into_bytes(), pictures }))
+}
+
+/// <https://www.rfc-editor.org/rfc/rfc2397>
+fn picture(data: &str) -> Result<Picture, String> {
+    let (head, text) = data.split_once(',').unwrap_or((data, ""));
+    let media_type = head.strip_suffix(";base64").unwrap_or("").to_ascii_lowercase();
+    if !upload::PICTURES.contains(&media_type.as_str()) {
+        return Err("a picture in the request is data:image/png, jpeg, gif or webp, in base64".to_owned());
+    }
+    let bytes = channel::sign::from_base64(text).filter(|bytes| !bytes.is_empty());
+    let bytes = bytes.ok_or("the base64 of a picture cannot be read")?;
+    if bytes.len() as u64 > upload::LARGEST_PICTURE {
+        return Err("a picture may have 3.75 MB".to_owned());
+    }
+    let id = channel::sign::sha256_hex(&bytes).chars().take(32).collect();
+    Ok(Picture { id, media_type, bytes })
 }
 
 /// The list of models: the assistant.
@@ -171,6 +240,7 @@ pub fn error(status: u16, why: &str) -> Value {
     let (kind, code) = match status {
         401 => ("invalid_request_error", json!("invalid_api_key")),
         400 | 404 | 413 | 415 => ("invalid_request_error", Value::Null),
+        403 => ("request_forbidden", json!("access_denied")),
         429 => ("requests", json!("rate_limit_exceeded")),
         504 => ("server_error", json!("timeout")),
         _ => ("server_error", Value::Null),
@@ -182,12 +252,16 @@ pub fn error(status: u16, why: &str) -> Value {
 pub fn words(status: u16) -> &'static str {
     match status {
         401 => "Incorrect API key provided: it is the secret api_key of the channel web.",
+        403 => {
+            "The assistant does not answer this user. Its operator lets a program talk with channels.web.access: workspace, or \
+             with the id api:<user> (api:client where the request names no user) under channels.web.people."
+        }
         404 => "There is nothing at this address; there are /v1/chat/completions and /v1/models.",
-        413 => "The request is larger than 1 MiB.",
+        413 => "The request is larger than 6 MB.",
         415 => "Send the request uncompressed.",
         429 => "Too many requests: wait a minute.",
         504 => {
-            "The assistant did not answer in time. Is this key's user allowed to talk to it, and is no cap reached?"
+            "The assistant did not answer in time: ask again, or for less. Its operator can raise TurnSeconds."
         }
         _ => "The assistant is not available: try again. Its operator sees why in crabhook doctor.",
     }

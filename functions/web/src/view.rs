@@ -1,10 +1,10 @@
 //! The outbox as a page sees it.
 
-use channel::sign;
+use channel::{CAPPED, sign};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::outbox::SIGN;
+use crate::outbox::{REFUSED, SIGN};
 
 /// An item as `render` wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -23,6 +23,11 @@ pub struct Item {
     pub to: Option<String>,
     #[serde(default)]
     pub choices: Option<String>,
+    #[serde(default)]
+    pub media: Option<String>,
+    /// Why it is no answer, for programs: [`REFUSED`] or [`CAPPED`].
+    #[serde(default)]
+    pub kind: Option<String>,
 }
 
 /// Replies in the order of their questions, and what is being written.
@@ -30,6 +35,8 @@ pub struct Item {
 pub struct View {
     messages: Vec<Item>,
     draft: Option<Item>,
+    /// Nobody answers what was written until then, Unix milliseconds.
+    dismissed: Option<i64>,
 }
 
 impl View {
@@ -38,15 +45,17 @@ impl View {
         let (signs, messages): (Vec<Item>, Vec<Item>) = items.into_iter().partition(|item| item.sk == SIGN);
         let newest = messages.last().map_or(0, |item| item.at);
         // Once the question is answered, the sign only has not been taken down.
-        let draft = signs.into_iter().find(|sign| sign.at > newest);
-        View { messages, draft }
+        let sign = signs.into_iter().find(|sign| sign.at > newest);
+        let is_end = sign.as_ref().is_some_and(|sign| sign.kind.as_deref() == Some(REFUSED));
+        let dismissed = sign.as_ref().filter(|_| is_end).map(|sign| sign.at);
+        View { messages, draft: sign.filter(|_| !is_end), dismissed }
     }
 
     /// Changes whenever the view does.
     pub fn state(&self) -> String {
         let keys: Vec<&str> = self.messages.iter().map(|item| item.sk.as_str()).collect();
         let draft = self.draft.as_ref().map(|draft| format!("{} {}", draft.at, draft.text));
-        let all = json!([keys, draft]).to_string();
+        let all = json!([keys, draft, self.dismissed]).to_string();
         sign::sha256_hex(all.as_bytes()).chars().take(16).collect()
     }
 
@@ -70,17 +79,29 @@ impl View {
         (texts.len() >= of).then(|| texts.join("\n\n"))
     }
 
+    /// What a program is told in place of an answer, and with which status.
+    pub fn refused(&self) -> Option<(u16, &str)> {
+        let first = self.messages.first()?;
+        let status = match first.kind.as_deref()? {
+            REFUSED => 403,
+            CAPPED => 429,
+            _ => return None,
+        };
+        Some((status, first.text.as_str()))
+    }
+
     pub fn json(&self) -> Value {
+        let read = |text: &Option<String>| text.as_ref().and_then(|text| serde_json::from_str(text).ok());
         let message = |item: &Item| {
-            let choices: Option<Value> =
-                item.choices.as_ref().and_then(|text| serde_json::from_str(text).ok());
+            let choices: Option<Value> = read(&item.choices);
+            let media: Option<Value> = read(&item.media);
             json!({
                 "id": item.sk, "at": item.at, "part": item.part, "of": item.of, "text": item.text,
-                "format": item.format, "to": item.to, "choices": choices.unwrap_or_else(|| json!([])),
+                "format": item.format, "to": item.to, "choices": choices.unwrap_or_else(|| json!([])), "media": media,
             })
         };
         let messages: Vec<Value> = self.messages.iter().map(message).collect();
         let draft = self.draft.as_ref().map(|draft| json!({"at": draft.at, "text": draft.text}));
-        json!({"state": self.state(), "messages": messages, "writing": draft})
+        json!({"state": self.state(), "messages": messages, "writing": draft, "dismissed": self.dismissed})
     }
 }

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// In [`Address::data`] of a line that stands in the place of an answer because a cap is reached: for channels on which that is
+/// told by more than words.
+pub const CAPPED: &str = "capped";
+
 /// All that a reply needs; stored with the turn, so that any later invocation can post it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Address {

@@ -32,6 +32,8 @@ pub(super) enum Reply {
     },
     /// Ready-made words that are no part of the history.
     Notice(String),
+    /// The same, because a cap is reached.
+    Capped(String),
     /// The model wants to do something that the person is asked about; `text` is what it wrote before.
     Asks {
         pending: Box<Pending>,
