@@ -23,6 +23,7 @@ mod settle;
 mod spec;
 #[cfg(test)]
 mod tests;
+pub mod upload;
 mod verbatim;
 mod verify;
 mod view;
@@ -34,6 +35,7 @@ use channel::{
 
 pub use outbox::{FIRST, from, partition};
 pub use route::Route;
+pub use verify::is_program;
 pub use view::{Item, View, Whole};
 
 /// The widget as people read it.
@@ -71,5 +73,13 @@ impl Channel for Web {
 
     fn is_verbatim(&self, to: &Address) -> bool {
         to.chat.starts_with(outbox::PROGRAMS)
+    }
+
+    fn reads_access(&self) -> bool {
+        true
+    }
+
+    fn kept(&self, what: &Fetch) -> Option<String> {
+        upload::is_key(&what.id).then(|| what.id.clone())
     }
 }

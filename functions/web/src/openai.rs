@@ -1,9 +1,14 @@
 //! The part of OpenAI's protocol that clients need to talk to the assistant.
 //! <https://platform.openai.com/docs/api-reference/chat/create>
 
-use channel::{MAX_TEXT_BYTES, Outcome, Response};
+mod answer;
+
+use channel::MAX_TEXT_BYTES;
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::upload;
+pub use answer::{Fault, Head, error, event, models, named, usage, words};
 
 /// What the assistant is called as a model.
 pub const MODEL: &str = "crabhook";
@@ -54,9 +59,34 @@ struct Said {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Question {
     pub text: String,
-    pub images: Vec<String>,
+    pub images: Vec<Image>,
     /// Whom the program asks for.
     pub user: String,
+}
+
+/// A picture of a question: its address on the web, or what it is called in the stack's bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct Image {
+    pub url: String,
+    pub file: String,
+}
+
+/// A request whose pictures are taken out.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unpacked {
+    /// The request, with names in the pictures' places.
+    pub body: Vec<u8>,
+    pub pictures: Vec<Picture>,
+}
+
+/// A picture that stood in the request itself.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// Made of its bytes: the same picture has the same name.
+    pub id: String,
+    pub media_type: String,
+    pub bytes: Vec<u8>,
 }
 
 /// How the program wants its answer.
@@ -66,52 +96,6 @@ pub struct Manner {
     pub stream: bool,
     /// A stream is to end with the tokens that the answer took.
     pub usage: bool,
-}
-
-/// What is wrong with a request, or became of it in place of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    pub status: u16,
-    pub why: String,
-    /// OpenAI's, where the status alone does not say it.
-    pub code: Option<&'static str>,
-    /// The field that is at fault.
-    pub param: Option<&'static str>,
-}
-
-impl Fault {
-    pub fn new(status: u16, why: &str) -> Fault {
-        Fault { status, why: why.to_owned(), code: None, param: None }
-    }
-
-    fn unsupported(param: &'static str, why: &str) -> Fault {
-        Fault { code: Some("unsupported_parameter"), param: Some(param), ..Fault::new(400, why) }
-    }
-
-    pub fn json(&self) -> Value {
-        let mut fault = error(self.status, &self.why);
-        if let Some(fault) = fault.get_mut("error").and_then(Value::as_object_mut) {
-            fault.extend(self.code.map(|code| ("code".to_owned(), json!(code))));
-            fault.extend(self.param.map(|param| ("param".to_owned(), json!(param))));
-        }
-        fault
-    }
-
-    /// The answer to the program. OpenAI's clients try twice more on most statuses, each time anew for us: they are told where that
-    /// changes nothing.
-    pub fn response(&self) -> Response {
-        let mut response = Response::json(self.status, &self.json());
-        if self.status != 503 {
-            response.headers.set("x-should-retry", "false");
-        }
-        response
-    }
-}
-
-impl From<String> for Fault {
-    fn from(why: String) -> Fault {
-        Fault::new(400, &why)
-    }
 }
 
 /// What is asked.
@@ -217,136 +201,50 @@ fn text(content: &Value) -> String {
     }
 }
 
-fn images(content: &Value) -> Vec<String> {
+fn images(content: &Value) -> Vec<Image> {
     let parts = content.as_array().map(Vec::as_slice).unwrap_or_default();
-    let url = |part: &Value| part.pointer("/image_url/url").and_then(Value::as_str).map(str::to_owned);
-    parts.iter().filter_map(url).collect()
+    let image = |part: &Value| serde_json::from_value(part.get("image_url")?.clone()).ok();
+    parts.iter().filter_map(image).collect()
 }
 
-/// The list of models: the assistant.
-pub fn models() -> Value {
-    json!({"object": "list", "data": [model()]})
-}
-
-fn model() -> Value {
-    json!({"id": MODEL, "object": "model", "created": 0, "owned_by": "crabhook"})
-}
-
-/// The model that the path names.
-pub fn named(path: &str) -> Response {
-    let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or("");
-    if name == MODEL {
-        return Response::json(200, &model());
+/// Takes the pictures of the last user message out of the request, where they stand in it: a message on the queue is small.
+/// `None` where there are none.
+///
+/// # Errors
+/// What is wrong with one of them, for the request's author.
+pub fn unpack(body: &[u8]) -> Result<Option<Unpacked>, String> {
+    // Whatever else is wrong with the request is said when its question is read.
+    let is_sane = channel::encode::json_depth(body) <= channel::encode::MAX_JSON_DEPTH;
+    let read = || serde_json::from_slice::<Value>(body).ok();
+    let Some(mut request) = is_sane.then(read).flatten() else { return Ok(None) };
+    let messages = request.get_mut("messages").and_then(Value::as_array_mut);
+    let is_users = |said: &&mut Value| said.get("role").and_then(Value::as_str) == Some("user");
+    let last = messages.and_then(|all| all.iter_mut().rfind(is_users));
+    let parts = last.and_then(|said| said.get_mut("content")).and_then(Value::as_array_mut);
+    let mut pictures = Vec::new();
+    for place in parts.into_iter().flatten().filter_map(|part| part.get_mut("image_url")) {
+        let url = place.get("url").and_then(Value::as_str);
+        let Some(data) = url.and_then(|url| url.strip_prefix("data:")) else { continue };
+        let picture = picture(data)?;
+        *place = json!({"file": picture.id});
+        pictures.push(picture);
     }
-    let why = format!("There is no model of that name here: there is {MODEL}.");
-    let fault = Fault { code: Some("model_not_found"), ..Fault::new(404, &why) };
-    Response::json(404, &fault.json())
+    let taken = !pictures.is_empty();
+    Ok(taken.then(|| Unpacked { body: request.to_string().into_bytes(), pictures }))
 }
 
-/// What all pieces of one answer have in common.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
-    pub id: String,
-    pub model: String,
-    /// Unix milliseconds.
-    pub created: i64,
-    /// A stream ends with the tokens that the answer took.
-    pub usage: bool,
-}
-
-impl Head {
-    /// The answer as a whole, and why it ends.
-    pub fn completion(&self, text: &str, reason: &str, usage: &Value) -> Value {
-        let choice = json!({
-            "index": 0, "finish_reason": reason, "logprobs": null,
-            "message": {"role": "assistant", "content": text, "refusal": null},
-        });
-        self.object("chat.completion", &json!([choice]), Some(usage))
+/// <https://www.rfc-editor.org/rfc/rfc2397>
+fn picture(data: &str) -> Result<Picture, String> {
+    let (head, text) = data.split_once(',').unwrap_or((data, ""));
+    let media_type = head.strip_suffix(";base64").unwrap_or("").to_ascii_lowercase();
+    if !upload::PICTURES.contains(&media_type.as_str()) {
+        return Err("a picture in the request is data:image/png, jpeg, gif or webp, in base64".to_owned());
     }
-
-    /// A piece of the answer as a server-sent event. The first says who speaks: clients join what pieces say, the role too.
-    pub fn piece(&self, text: &str, is_first: bool) -> String {
-        let delta = match is_first {
-            true => json!({"role": "assistant", "content": text}),
-            false => json!({"content": text}),
-        };
-        self.chunk(&delta, &Value::Null)
+    let bytes = channel::sign::from_base64(text).filter(|bytes| !bytes.is_empty());
+    let bytes = bytes.ok_or("the base64 of a picture cannot be read")?;
+    if bytes.len() as u64 > upload::LARGEST_PICTURE {
+        return Err("a picture may have 3.75 MB".to_owned());
     }
-
-    /// The last events: why it ends, what it took where that was asked for, and that nothing follows.
-    pub fn end(&self, reason: &str, usage: &Value) -> String {
-        let end = self.chunk(&json!({}), &json!(reason));
-        let usage = match self.usage {
-            true => event(&self.object("chat.completion.chunk", &json!([]), Some(usage))),
-            false => String::new(),
-        };
-        format!("{end}{usage}{DONE}")
-    }
-
-    fn chunk(&self, delta: &Value, reason: &Value) -> String {
-        let choice = json!({"index": 0, "delta": delta, "finish_reason": reason, "logprobs": null});
-        let usage = self.usage.then_some(&Value::Null);
-        event(&self.object("chat.completion.chunk", &json!([choice]), usage))
-    }
-
-    fn object(&self, kind: &str, choices: &Value, usage: Option<&Value>) -> Value {
-        let mut object = json!({
-            "id": format!("chatcmpl-{}", self.id), "object": kind, "created": self.created.div_euclid(1_000),
-            "model": self.model, "choices": choices,
-        });
-        if let (Some(object), Some(usage)) = (object.as_object_mut(), usage) {
-            object.insert("usage".to_owned(), usage.clone());
-        }
-        object
-    }
-}
-
-/// The tokens that an answer took.
-pub fn usage(outcome: &Outcome) -> Value {
-    let Outcome { input, output, cached, reasoning, .. } = outcome;
-    json!({
-        "prompt_tokens": input, "completion_tokens": output, "total_tokens": input.saturating_add(*output),
-        "prompt_tokens_details": {"cached_tokens": cached},
-        "completion_tokens_details": {"reasoning_tokens": reasoning},
-    })
-}
-
-/// A server-sent event. <https://html.spec.whatwg.org/multipage/server-sent-events.html>
-pub fn event(data: &Value) -> String {
-    format!("data: {data}\n\n")
-}
-
-/// The last event of all.
-const DONE: &str = "data: [DONE]\n\n";
-
-/// An error in OpenAI's words. <https://platform.openai.com/docs/guides/error-codes>
-pub fn error(status: u16, why: &str) -> Value {
-    let (kind, code) = match status {
-        401 => ("invalid_request_error", json!("invalid_api_key")),
-        400 | 404 | 413 | 415 => ("invalid_request_error", Value::Null),
-        403 => ("request_forbidden", json!("access_denied")),
-        429 => ("requests", json!("rate_limit_exceeded")),
-        504 => ("server_error", json!("timeout")),
-        _ => ("server_error", Value::Null),
-    };
-    json!({"error": {"message": why, "type": kind, "param": null, "code": code}})
-}
-
-/// What is said about a status where the channel itself says nothing.
-pub fn words(status: u16) -> &'static str {
-    match status {
-        401 => "Incorrect API key provided: it is the secret api_key of the channel web.",
-        403 => {
-            "The assistant does not answer this user. Its operator lets a program talk with channels.web.access: workspace, or \
-             with the id api:<user> (api:client where the request names no user) under channels.web.people."
-        }
-        404 => "There is nothing at this address; there are /v1/chat/completions and /v1/models.",
-        413 => "The request is larger than 1 MiB.",
-        415 => "Send the request uncompressed.",
-        429 => "Too many requests: wait a minute.",
-        504 => {
-            "The assistant did not answer in time: ask again, or for less. Its operator can raise TurnSeconds."
-        }
-        _ => "The assistant is not available: try again. Its operator sees why in crabhook doctor.",
-    }
+    let id = channel::sign::sha256_hex(&bytes).chars().take(32).collect();
+    Ok(Picture { id, media_type, bytes })
 }

@@ -8,6 +8,9 @@ pub const FIRST: &str = "OUT#";
 /// What is being written, behind all replies.
 pub const SIGN: &str = "SIGN";
 
+/// The kind of an item that says that nobody will answer.
+pub const REFUSED: &str = "refused";
+
 /// The partition of a conversation. A role that may read `WEB#*` reads nothing else.
 pub fn partition(account: &str, session: &str) -> String {
     format!("WEB#{account}#{session}")

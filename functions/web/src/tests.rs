@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::session::{LIFE_MS, Session};
 
+mod files;
 mod programs;
 
 const NOW: i64 = 1_795_000_002_000;
@@ -66,6 +67,7 @@ fn requests_are_told_apart_by_method_and_end_of_path() {
         ("OPTIONS", "/main/messages", Route::Preflight),
         ("POST", "/session", Route::Session),
         ("POST", "/messages/", Route::Message),
+        ("POST", "/main/files", Route::File),
         ("GET", "/main/messages", Route::Read),
         ("GET", "/events", Route::Events),
         ("POST", "/v1/chat/completions", Route::Complete),
@@ -102,6 +104,23 @@ fn a_session_is_for_allowed_sites_and_the_same_for_the_same_visitor() {
         (SITE, &json!([]), 400),
     ] {
         assert_eq!(begin(origin, "192.0.2.1", body).status, status, "{origin} {body}");
+    }
+}
+
+/// Otherwise the widget of everybody who will get no answer would wait for one.
+#[test]
+fn whom_nobody_would_answer_gets_no_session() {
+    let request = request("POST", "/session", &[("origin", SITE)], &json!({"visitor": VISITOR}));
+    for (access, status) in [
+        (Value::Null, 200),
+        (json!("open"), 200),
+        (json!("pairing"), 200),
+        (json!("workspace"), 403),
+        (json!("owner"), 403),
+    ] {
+        let (secrets, keys, settings) = (secrets(), Keys::new(), json!({"origins": "*", "access": access}));
+        let ctx = Context { account: "main", secrets: &secrets, settings: &settings, keys: &keys, now: NOW };
+        assert_eq!(session::begin(&request, "192.0.2.1", &ctx).status, status, "{access}");
     }
 }
 
@@ -298,8 +317,8 @@ fn what_the_table_answers_is_understood() {
 }
 
 fn stored(sk: &str, at: i64, text: &str, of: u32) -> Item {
-    let (format, to, choices) = ("markdown".to_owned(), None, None);
-    Item { sk: sk.to_owned(), at, text: text.to_owned(), part: 0, of, format, to, choices, told: None }
+    let (sk, text, format) = (sk.to_owned(), text.to_owned(), "markdown".to_owned());
+    Item { sk, at, text, part: 0, of, format, to: None, choices: None, media: None, kind: None, told: None }
 }
 
 #[test]
@@ -365,17 +384,23 @@ fn the_stand_in_takes_what_the_table_would_take() {
     assert!(sign.said.is_empty() && sign.response.status == 200 && key.is_none());
 }
 
-/// Pages load it on every visit, so it stays small; nothing is compressed on the way.
+/// Pages load it on every visit, so it stays small; what of it goes over the line is asserted in `tests/tests/web.rs`.
 #[test]
 fn the_widget_is_small_and_says_what_is_set() {
     let readme = include_str!("../README.md");
-    for attribute in
-        ["data-title", "data-greeting", "data-identity", "data-theme", "data-position", "--crabhook-accent"]
-    {
-        assert!(WIDGET.contains(attribute) && readme.contains(attribute), "{attribute}");
+    let until = |text: &str, end: char| text.split(end).next().unwrap_or("").to_owned();
+    let words = WIDGET.split("words('").skip(1).map(|rest| format!("`data-{}", until(rest, '\'')));
+    let colours =
+        WIDGET.split("var(--crabhook").skip(1).map(|rest| format!("--crabhook{}", until(rest, ',')));
+    let others =
+        ["`data-greeting`", "`data-identity`", "`data-identity-url`", "`data-uploads", "`data-address`"];
+    let all: Vec<String> = words.chain(colours).chain(others.map(str::to_owned)).collect();
+    assert!(all.len() > 30, "{all:?}");
+    for setting in all {
+        assert!(readme.contains(&setting), "{setting}");
     }
     let served = widget();
-    assert!(served.len() <= 12 * 1024, "{} bytes", served.len());
+    assert!(served.len() <= 24 * 1024, "{} bytes", served.len());
     assert!(
         !served.contains("innerHTML")
             && !served.lines().any(|line| line.starts_with(' ') || line.starts_with("//"))

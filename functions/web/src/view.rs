@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::openai::{self, Fault};
-use crate::outbox::SIGN;
+use crate::outbox::{REFUSED, SIGN};
 use crate::verbatim::{self, Told};
 
 /// An item as `render` wrote it.
@@ -26,6 +26,12 @@ pub struct Item {
     #[serde(default)]
     pub choices: Option<String>,
     #[serde(default)]
+    pub media: Option<String>,
+    /// Of what is being written: [`REFUSED`] where nothing will be.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// What a program is told beside the words.
+    #[serde(default)]
     pub told: Option<String>,
 }
 
@@ -41,6 +47,8 @@ pub struct Whole {
 pub struct View {
     messages: Vec<Item>,
     draft: Option<Item>,
+    /// Nobody answers what was written until then, Unix milliseconds.
+    dismissed: Option<i64>,
 }
 
 impl View {
@@ -49,15 +57,17 @@ impl View {
         let (signs, messages): (Vec<Item>, Vec<Item>) = items.into_iter().partition(|item| item.sk == SIGN);
         let newest = messages.last().map_or(0, |item| item.at);
         // Once the question is answered, the sign only has not been taken down.
-        let draft = signs.into_iter().find(|sign| sign.at > newest);
-        View { messages, draft }
+        let sign = signs.into_iter().find(|sign| sign.at > newest);
+        let is_end = sign.as_ref().is_some_and(|sign| sign.kind.as_deref() == Some(REFUSED));
+        let dismissed = sign.as_ref().filter(|_| is_end).map(|sign| sign.at);
+        View { messages, draft: sign.filter(|_| !is_end), dismissed }
     }
 
     /// Changes whenever the view does.
     pub fn state(&self) -> String {
         let keys: Vec<&str> = self.messages.iter().map(|item| item.sk.as_str()).collect();
         let draft = self.draft.as_ref().map(|draft| format!("{} {}", draft.at, draft.text));
-        let all = json!([keys, draft]).to_string();
+        let all = json!([keys, draft, self.dismissed]).to_string();
         sign::sha256_hex(all.as_bytes()).chars().take(16).collect()
     }
 
@@ -87,17 +97,18 @@ impl View {
     }
 
     pub fn json(&self) -> Value {
+        let read = |text: &Option<String>| text.as_ref().and_then(|text| serde_json::from_str(text).ok());
         let message = |item: &Item| {
-            let choices: Option<Value> =
-                item.choices.as_ref().and_then(|text| serde_json::from_str(text).ok());
+            let choices: Option<Value> = read(&item.choices);
+            let media: Option<Value> = read(&item.media);
             json!({
                 "id": item.sk, "at": item.at, "part": item.part, "of": item.of, "text": item.text,
-                "format": item.format, "to": item.to, "choices": choices.unwrap_or_else(|| json!([])),
+                "format": item.format, "to": item.to, "choices": choices.unwrap_or_else(|| json!([])), "media": media,
             })
         };
         let messages: Vec<Value> = self.messages.iter().map(message).collect();
         let draft = self.draft.as_ref().map(|draft| json!({"at": draft.at, "text": draft.text}));
-        json!({"state": self.state(), "messages": messages, "writing": draft})
+        json!({"state": self.state(), "messages": messages, "writing": draft, "dismissed": self.dismissed})
     }
 }
 

@@ -72,10 +72,21 @@ pub trait Channel: Send + Sync {
         false
     }
 
+    /// The key in the stack's own bucket, below `media/`, of what the room's function let somebody put there; `None` where the
+    /// platform has it. The room makes the key; nothing of it is what a payload says.
+    fn kept(&self, _what: &Fetch) -> Option<String> {
+        None
+    }
+
     /// How many answers one thread gets a day, or a chat without threads. `None` = as many as the limits allow; where machines
     /// may answer each other, a number.
     fn answers_a_day(&self, _settings: &serde_json::Value) -> Option<u32> {
         None
+    }
+
+    /// Whether the webhook function must know who may talk: its settings then hold `access`.
+    fn reads_access(&self) -> bool {
+        false
     }
 
     /// What a failed message says that is not taken as a reply, nor in any other way: why, and what to do about it.

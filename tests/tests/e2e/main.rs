@@ -20,6 +20,7 @@ mod streaming;
 mod table;
 mod talk;
 mod tools;
+mod uploads;
 mod web;
 mod windows;
 

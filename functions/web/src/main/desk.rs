@@ -1,25 +1,30 @@
 //! Who asks for what, and what they are answered.
 
-use channel::{Context, Keys, Request, Response};
+use channel::{Context, Keys, Request, Response, sign};
 use ingress::door::{Answer, Door, Knock, Writer, account_of, written};
 use serde_json::{Value, json};
 use store::Store;
 use web::openai::{self, Head};
 use web::session::{self, Session};
-use web::{Route, cors};
+use web::{Route, cors, upload};
 
+use crate::bucket::Bucket;
 use crate::completion::{Completion, said};
 use crate::limit::Limit;
 use crate::watch::Watch;
+use crate::widget;
 
 /// A page's question is held open for at most so long, milliseconds.
 const LONGEST_HOLD_MS: i64 = 25_000;
 /// Kept back from what is left of the invocation, so that the answer still goes out.
 const TO_ANSWER_MS: i64 = 3_000;
+/// A file counts as so many messages: it costs more to keep.
+const A_FILE: u32 = 3;
 
 /// What every request is answered with.
 pub struct Desk {
     pub door: Door,
+    pub bucket: Bucket,
     pub store: Store,
     pub limit: Limit,
 }
@@ -28,7 +33,7 @@ impl Desk {
     pub async fn answer(&'static self, knock: Knock) -> Answer {
         let route = Route::of(&knock.request);
         let known = match account_of(&knock.request) {
-            _ if route == Route::Widget => return code().into(),
+            _ if route == Route::Widget => return widget::answer(&knock.request).into(),
             Some(name) => self.door.account(&name).await.ok().flatten().map(|account| (name, account)),
             None => None,
         };
@@ -46,8 +51,12 @@ impl Desk {
     }
 
     async fn answer_as(&'static self, route: Route, knock: Knock, ctx: &Context<'_>) -> Answer {
-        let writes = matches!(route, Route::Session | Route::Message);
-        if writes && !self.limit.admits(session::network(&knock.source), ctx.now) {
+        let weight = match route {
+            Route::Session | Route::Message => 1,
+            Route::File => A_FILE,
+            _ => 0,
+        };
+        if weight > 0 && !self.limit.admits(session::network(&knock.source), weight, ctx.now) {
             return busy().into();
         }
         match route {
@@ -55,6 +64,7 @@ impl Desk {
             Route::Session => session::begin(&knock.request, &knock.source, ctx).into(),
             Route::Read => self.read(&knock, ctx).await.into(),
             Route::Events => self.events(&knock, ctx),
+            Route::File => self.offer(&knock, ctx).into(),
             Route::Complete => self.complete(knock, ctx).await,
             Route::Models | Route::Model | Route::OtherOfPrograms => {
                 in_openais_words(self.door.receive(knock.request, &knock.call).await).into()
@@ -93,18 +103,42 @@ impl Desk {
         answer
     }
 
+    /// Where a visitor may put a file.
+    fn offer(&self, knock: &Knock, ctx: &Context<'_>) -> Response {
+        let session = match visitor(&knock.request, ctx) {
+            Ok(session) => session,
+            Err(refused) => return refused,
+        };
+        let id = sign::hex(&sign::random::<16>());
+        let offer = match upload::offer(&knock.request, &session, &id, ctx) {
+            Ok(offer) => offer,
+            Err(refused) => return refused,
+        };
+        match self.bucket.address(&offer.key, &offer.media_type, offer.size, ctx.now) {
+            Some(url) => Response::json(200, &offer.json(&url)),
+            None => {
+                tracing::error!(failed = true, "the address of a file cannot be signed");
+                Response::json(503, &json!({"error": "not available"}))
+            }
+        }
+    }
+
     /// A completion: through the queue like everything, held open until its answer is in the outbox.
     async fn complete(&'static self, knock: Knock, ctx: &Context<'_>) -> Answer {
-        let manner = openai::manner(&knock.request.body);
-        let ends_at = knock.call.ends_at - TO_ANSWER_MS;
-        let taken = self.door.receive(knock.request, &knock.call).await;
+        let Knock { request, call, .. } = knock;
+        let manner = openai::manner(&request.body);
+        let request = match self.unpacked(request, ctx).await {
+            Ok(request) => request,
+            Err(refused) => return refused.into(),
+        };
+        let taken = self.door.receive(request, &call).await;
         let Some(id) = taken.body_json().get("session").and_then(Value::as_str).map(str::to_owned) else {
             return in_openais_words(taken).into();
         };
         let completion = Completion {
             watch: self.watch(ctx.account, &id, 0),
             head: Head { id, model: manner.model, created: ctx.now, usage: manner.usage },
-            ends_at,
+            ends_at: call.ends_at - TO_ANSWER_MS,
         };
         if !manner.stream {
             return completion.whole().await.into();
@@ -115,6 +149,26 @@ impl Desk {
         let (writer, answer) = written(event_stream());
         tokio::spawn(completion.in_pieces(writer));
         answer
+    }
+
+    /// The request of a program, its pictures in the bucket. Without the key it stays as it is, and the webhook half refuses it.
+    async fn unpacked(&self, mut request: Request, ctx: &Context<'_>) -> Result<Request, Response> {
+        if !web::is_program(&request, ctx) {
+            return Ok(request);
+        }
+        let unpacked = openai::unpack(&request.body);
+        let unpacked = unpacked.map_err(|why| Response::json(400, &openai::error(400, &why)))?;
+        let Some(unpacked) = unpacked else { return Ok(request) };
+        for picture in unpacked.pictures {
+            let key = upload::key(ctx.account, upload::OF_PROGRAMS, &picture.id).unwrap_or_default();
+            let put = self.bucket.put(&key, &picture.media_type, picture.bytes, ctx.now).await;
+            put.map_err(|why| {
+                tracing::error!(why, failed = true, "a picture cannot be put into the bucket");
+                said(503).response()
+            })?;
+        }
+        request.body = unpacked.body;
+        Ok(request)
     }
 
     fn watch(&self, account: &str, session: &str, from: i64) -> Watch {
@@ -173,22 +227,13 @@ fn visitor(request: &Request, ctx: &Context<'_>) -> Result<Session, Response> {
     })
 }
 
-fn code() -> Response {
-    let headers = [
-        ("content-type", "text/javascript; charset=utf-8"),
-        ("cache-control", "public, max-age=300"),
-        ("cross-origin-resource-policy", "cross-origin"),
-        ("x-content-type-options", "nosniff"),
-    ];
-    Response { status: 200, headers: headers.into_iter().collect(), body: web::widget().into_bytes() }
-}
-
 fn event_stream() -> Response {
     let headers = [("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-store")];
     Response { headers: headers.into_iter().collect(), ..Response::empty(200) }
 }
 
 fn busy() -> Response {
+    tracing::warn!(rejected = true, status = 429, "too many requests from one address");
     let mut busy =
         Response::json(429, &json!({"error": "too many requests from your address, wait a minute"}));
     busy.headers.set("retry-after", "60");

@@ -1,5 +1,6 @@
 //! OpenAI's protocol.
 
+use super::files::items;
 use super::*;
 
 #[test]
@@ -113,37 +114,12 @@ fn a_completion_that_cannot_be_as_wanted_is_refused() {
     check(usual, None);
 }
 
-fn post_to_program(parts: &[Part]) -> Vec<Value> {
-    let (channel, account, chat) = ("web".to_owned(), "main".to_owned(), "v1-s".to_owned());
-    let data = [("at".to_owned(), "1795000000123".to_owned())].into();
-    let to = Address { channel, account, chat, data, ..Address::default() };
-    let ctx = PostContext { settings: &Value::Null, key: "turn", way: Way::Reply, plain: false, now: NOW };
-    assert!(Web.is_verbatim(&to));
-    Web.post(parts, &to, &ctx).steps.iter().map(item).collect()
-}
-
-/// What a reader of the outbox has of these items.
-fn read(items: &[Value]) -> View {
-    let plain = |value: &Value| match value.as_object().and_then(|kinds| kinds.iter().next()) {
-        Some((kind, value)) if kind == "N" => json!(value.as_str().unwrap().parse::<i64>().unwrap()),
-        Some((_, value)) => value.clone(),
-        None => Value::Null,
-    };
-    let read = |item: &Value| {
-        let fields = item["Item"].as_object().unwrap().iter();
-        let fields: serde_json::Map<String, Value> =
-            fields.map(|(name, value)| (name.clone(), plain(value))).collect();
-        serde_json::from_value::<Item>(Value::Object(fields)).unwrap()
-    };
-    View::of(items.iter().map(read).collect())
-}
-
 #[test]
 fn a_program_gets_the_models_words_as_they_are() {
     let outcome = |end| channel::Outcome { end, input: 7, output: 3, cached: 2, reasoning: 1 };
     let whole = |text: &str, end| {
         let parts = [Part::Text(text.to_owned()), Part::Outcome(outcome(end))];
-        read(&post_to_program(&parts)).whole().unwrap()
+        items(&parts, "v1-s").whole().unwrap()
     };
     let odd = "  {\"a\": \"<b>**half\"}\n* one\n* two\nhttps://example.com/a_(b)!\n";
     let answer = whole(odd, channel::End::Whole);
@@ -159,13 +135,13 @@ fn a_program_gets_the_models_words_as_they_are() {
     assert_eq!(whole("more", channel::End::Cut).reason(), "length");
     assert_eq!(whole("no", channel::End::Declined).reason(), "content_filter");
     let draft = Part::Draft { text: "This is **bol".to_owned(), posted: None };
-    assert_eq!(read(&post_to_program(&[draft])).draft(), "This is **bol");
+    assert_eq!(items(&[draft], "v1-s").draft(), "This is **bol");
 }
 
 #[test]
 fn a_program_is_told_by_status_that_there_is_no_answer() {
     let check = |part: Part, status: u16, code: Value, retry: Option<&str>| {
-        let view = read(&post_to_program(&[Part::Text("Sorry.".to_owned()), part]));
+        let view = items(&[Part::Text("Sorry.".to_owned()), part], "v1-s");
         let fault = view.whole().unwrap().fault().unwrap();
         let answer = fault.response();
         assert_eq!((answer.status, &answer.body_json()["error"]["code"]), (status, &code));
@@ -175,7 +151,7 @@ fn a_program_is_told_by_status_that_there_is_no_answer() {
     check(end(channel::End::Capped), 429, json!("insufficient_quota"), Some("false"));
     check(end(channel::End::TooLong), 400, json!("context_length_exceeded"), Some("false"));
     check(end(channel::End::Failed), 503, Value::Null, None);
-    let refused = read(&post_to_program(&[Part::Dismiss])).whole().unwrap().fault().unwrap();
+    let refused = items(&[Part::Dismiss], "v1-s").whole().unwrap().fault().unwrap();
     assert_eq!((refused.status, refused.json()["error"]["code"].clone()), (403, json!("access_denied")));
 }
 
