@@ -4,7 +4,7 @@
   'use strict';
   const script = document.currentScript, data = script.dataset, base = data.address || new URL('.', script.src).href;
   const words = (name, otherwise) => data[name] || otherwise;
-  const LATE = 300e3, KEPT = 100, KEPT_MS = 30 * 864e5, MOST_FILES = 8, REFUSALS = [403, 413, 415];
+  const LATE = 300e3, KEPT = 100, KEPT_MS = 30 * 864e5, MOST_FILES = 8;
   // Larger pictures are made smaller before they are sent: models take no more, and see no more.
   const LARGE = 3e6, SIDE = 2048, SHOWN = 'image/png,image/jpeg,image/gif,image/webp';
 
@@ -18,15 +18,16 @@
     memory.talks ||= {};
     return memory;
   };
-  const keep = () => {
-    const { talks } = load();
-    if (talk) talks[talk] = merged(talks[talk]);
+  const keep = changed => {
+    Object.assign(load(), changed);
+    if (talk) memory.talks[talk] = merged();
     try { localStorage.setItem(shelf, JSON.stringify(memory)); } catch {}
   };
-  function merged(others = []) {
-    const all = new Map([...others, ...said].map(one => [one.id, one]));
+  const merged = () => {
+    const all = new Map();
+    [...memory.talks[talk] || [], ...said].forEach(one => all.get(one.id)?.sent || all.set(one.id, one));
     return said = [...all.values()].filter(one => one.at > Date.now() - KEPT_MS).sort((a, b) => a.at - b.at).slice(-KEPT);
-  }
+  };
   const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), b => b.toString(16).padStart(2, '0')).join('');
   load().visitor ||= random();
 
@@ -58,12 +59,11 @@
     }
     return [...nodes, text].filter(node => node !== '');
   }
-  const lines = rows => rows.flatMap((row, n) => n ? [make('br'), ...inline(row.trim())] : inline(row.trim()));
   const cells = row => row.trim().replace(/^\||\|$/g, '').split(/(?<!\\)\|/).map(cell => cell.trim());
   const ITEM = /^( *)([-*+]|(\d{1,9})[.)])( +|$)(?:\[([ xX])\] )?(.*)/, FENCE = /^ *(`{3,}|~{3,})/, HEAD = /^#{1,6} +(.*)/, RULE = /^ *([-*_])( *\1){2,} *$/, QUOTE = /^ *> ?/, DELIMITERS = /^ *\|?( *:?-+:? *\|)+( *:?-+:? *)?$/;
   function blocks(text) {
     const out = [], rows = text.split('\n');
-    const isBlock = n => [FENCE, HEAD, RULE, QUOTE, ITEM].some(kind => kind.test(rows[n])) || DELIMITERS.test(rows[n + 1]);
+    const isBlock = () => [FENCE, HEAD, RULE, QUOTE, ITEM].some(kind => kind.test(rows[0])) || DELIMITERS.test(rows[1]);
     const take = fits => {
       const taken = [];
       while (rows.length && fits(rows[0])) taken.push(rows.shift());
@@ -100,9 +100,7 @@
         }
         out.push(list);
       } else {
-        const taken = [rows.shift()];
-        while (rows.length && rows[0].trim() && !isBlock(0)) taken.push(rows.shift());
-        out.push(make('p', {}, ...lines(taken)));
+        out.push(make('p', {}, ...[rows.shift(), ...take(row => row.trim() && !isBlock())].flatMap((row, n) => [n && make('br'), ...inline(row.trim())]).filter(Boolean)));
       }
     }
     return out;
@@ -113,12 +111,12 @@
 *{box-sizing:border-box}button,textarea{font:inherit;color:inherit}[hidden]{display:none!important}:focus-visible{outline:3px solid var(--a);outline-offset:2px}button{cursor:pointer}
 .panel,.fab{font:16px/1.45 var(--crabhook-font,system-ui,sans-serif);color:var(--t)}.fab,.send,header,.me{background:var(--a);color:var(--o);border:0}.fab{display:block;margin-inline-start:auto;width:56px;height:56px;border-radius:50%;font-size:24px;color:var(--o)}
 .panel{display:flex;flex-direction:column;width:min(380px,100vw - 32px);height:min(560px,100dvh - 104px);margin-bottom:12px;background:var(--s);border:1px solid #888;border-radius:var(--r);overflow:hidden;box-shadow:0 8px 32px #0004}
-header{display:flex;align-items:center;padding:8px 14px}h2{flex:1;margin:0;font-size:16px}header button{background:0;border:0;font-size:20px;min-width:32px}header :focus-visible{outline-color:var(--o)}
+header{display:flex;align-items:center;padding:8px 14px}h2{flex:1;margin:0;font-size:16px}header button{font-size:20px}header :focus-visible{outline-color:var(--o)}
 .log{flex:1;overflow-y:auto;padding:14px;display:flex;flex-direction:column;gap:10px}.b{max-width:88%;padding:8px 12px;border-radius:var(--r);background:var(--m);overflow-wrap:anywhere}.b.me{align-self:flex-end;background:var(--a);white-space:pre-wrap}
-.b>:first-child{margin-top:0}.b>:last-child{margin-bottom:0}p,ul,ol,pre,blockquote,.x{margin:.5em 0}blockquote{margin-inline:0;padding-inline-start:.8em;border-inline-start:3px solid}hr{border:0;border-top:1px solid;width:100%}.x{overflow-x:auto}table{border-collapse:collapse;font-size:14px}th,td{border:1px solid #888;padding:3px 8px;text-align:start}ul,ol{padding-inline-start:1.4em}a{color:inherit}pre{overflow-x:auto}code{font:13px/1.4 ui-monospace,monospace}
+.b>:first-child{margin-top:0}.b>:last-child{margin-bottom:0}p,ul,ol,pre,blockquote,.x{margin:.5em 0}blockquote{padding-inline-start:.8em;border-inline-start:3px solid}hr{width:100%}.x{overflow-x:auto}table{border-collapse:collapse}th,td{border:1px solid #888;padding:3px 8px;text-align:start}ul,ol{padding-inline-start:1.4em}a{color:inherit}pre{overflow-x:auto}code{font:13px/1.4 ui-monospace,monospace}
 .c{display:flex;flex-wrap:wrap;gap:6px}.c button,.note button{background:var(--s);border:1px solid var(--a);border-radius:16px;padding:5px 12px}.note{margin:6px 0 0;font-size:14px}.me .note button{color:var(--t)}.status,.error{margin:0;padding:0 14px 6px;min-height:1.45em;font-size:14px}
 form{display:flex;gap:8px;padding:10px;border-top:1px solid #888}textarea{flex:1;resize:none;height:44px;padding:9px;background:var(--s);border:1px solid #888;border-radius:8px}.send{border-radius:8px;padding:0 14px}
-.files{display:flex;flex-wrap:wrap;gap:6px;list-style:none;margin:0;padding:0 10px 6px}.files:empty{display:none}.files li{display:flex;align-items:center;gap:6px;max-width:100%;padding:0 0 0 8px;background:var(--m);border-radius:8px;font-size:14px;overflow-wrap:anywhere}.files progress{width:48px;accent-color:var(--a)}.files button,.clip{background:0;border:0;min-width:32px;min-height:32px}.over{outline:3px dashed var(--a);outline-offset:-6px}img{display:block;max-width:100%;height:auto;border-radius:8px}
+.files{display:flex;flex-wrap:wrap;gap:6px;list-style:none;margin:0;padding:0 10px 6px}.files:empty{display:none}.files li{display:flex;align-items:center;gap:6px;max-width:100%;padding:0 0 0 8px;background:var(--m);border-radius:8px;font-size:14px}.files progress{width:48px}header button,.files button,.clip{background:0;border:0;min-width:32px;min-height:32px}.over{outline:3px dashed var(--a);outline-offset:-6px}img{max-width:100%}
 .v{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}`;
 
   const host = make('crabhook-chat', { 'data-position': words('position', 'right'), 'data-theme': words('theme', '') });
@@ -129,26 +127,28 @@ form{display:flex;gap:8px;padding:10px;border-top:1px solid #888}textarea{flex:1
   root.adoptedStyleSheets = [sheet];
 
   const title = words('title', 'Chat'), openLabel = words('open', 'Open the chat'), closeLabel = words('close', 'Close the chat'), unsent = words('failed', 'This was not sent.');
-  const log = make('div', { className: 'log', role: 'log', tabIndex: 0, 'aria-live': 'polite', 'aria-label': title });
+  const log = make('div', { className: 'log', role: 'log', tabIndex: 0, 'aria-label': title });
   const status = make('p', { className: 'status', role: 'status' }), error = make('p', { className: 'error', role: 'alert' });
-  const input = make('textarea', { id: 'i', rows: 1, maxLength: 8000, dir: 'auto', placeholder: words('placeholder', 'Write a message') });
+  const input = make('textarea', { rows: 1, maxLength: 8000, dir: 'auto', placeholder: words('placeholder', 'Write a message') });
+  input.ariaLabel = input.placeholder;
   const send = make('button', { className: 'send', type: 'submit' }, words('send', 'Send'));
-  const picker = make('input', { type: 'file', multiple: true, hidden: true, accept: SHOWN + ',audio/*,text/*,.pdf,.md,.csv,.json,.yaml,.xml' });
+  const picker = make('input', { type: 'file', multiple: true, hidden: true, accept: SHOWN + ',audio/*,text/*,.pdf,.md,.json,.yaml,.xml' });
   const clip = button(words('attach', 'Attach files'), () => picker.click(), '📎', { className: 'clip', hidden: data.uploads === 'off' });
   const files = make('ul', { className: 'files', role: 'list', 'aria-label': words('attached', 'Attached files') });
-  const form = make('form', {}, make('label', { className: 'v', htmlFor: 'i' }, input.placeholder), picker, clip, input, send);
+  const form = make('form', {}, picker, clip, input, send);
   const shut = button(closeLabel, () => toggle(false, true), '×');
-  const panel = make('div', { className: 'panel', id: 'p', role: 'dialog', 'aria-labelledby': 't', hidden: true },
-    make('header', {}, make('h2', { id: 't' }, title), shut), log, status, error, files, form);
-  const fab = button(openLabel, () => toggle(panel.hidden, true), '💬', { className: 'fab', 'aria-expanded': 'false', 'aria-controls': 'p' });
+  const panel = make('div', { className: 'panel', role: 'dialog', 'aria-label': title, hidden: true },
+    make('header', {}, make('h2', {}, title), shut), log, status, error, files, form);
+  const fab = button(openLabel, () => toggle(panel.hidden, true), '💬', { className: 'fab', 'aria-expanded': 'false' });
   root.append(panel, fab);
 
-  let shown, draft, token, until, skew = 0, state, newest, from, listening = false;
+  const going = new Set();
+  let shown, draft, as, token, until, skew = 0, state, newest, from, listening = false;
   const isLow = () => log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   // Whoever reads above is left there.
   const added = (low = true) => { if (low) log.scrollTop = log.scrollHeight; };
   const bubble = (mine, at, part, ...content) => {
-    const made = make('div', { className: mine ? 'b me' : 'b', dir: 'auto' }, make('span', { className: 'v' }, mine ? words('you', 'You') + ': ' : title + ': '), ...content), low = mine || isLow();
+    const made = make('div', { className: mine ? 'b me' : 'b', dir: 'auto' }, make('span', { className: 'v' }, (mine ? words('you', 'You') : title) + ': '), ...content), low = mine || isLow();
     made.order = at + part / 100 + (mine ? 0 : .001);
     log.insertBefore(made, [...log.children].find(other => other.order > made.order) || draft || null);
     added(low);
@@ -157,7 +157,7 @@ form{display:flex;gap:8px;padding:10px;border-top:1px solid #888}textarea{flex:1
   function mine(one) {
     shown.get(one.id)?.remove();
     const made = bubble(true, one.at, 0, [one.label || one.text, ...(one.files || []).map(file => '📎 ' + file.name)].filter(Boolean).join('\n'));
-    if (!one.sent && !one.going) {
+    if (!one.sent && !going.has(one)) {
       made.append(make('p', { className: 'note' }, one.why || unsent, ' ', one.why ? '' : button(words('again', 'Try again'), () => deliver(one))));
     }
     shown.set(one.id, made);
@@ -165,11 +165,11 @@ form{display:flex;gap:8px;padding:10px;border-top:1px solid #888}textarea{flex:1
   // Another person, or the first: theirs is all that is shown.
   function enter(name) {
     if (talk === name) return;
-    const waiting = talk ? [] : said;
+    if (talk) said = [];
     talk = name;
     begin();
-    said = waiting;
-    merged(load().talks[talk]).forEach(mine);
+    load();
+    merged().forEach(mine);
   }
   function begin() {
     [shown, draft, state, newest] = [new Map(), null, '', 0];
@@ -207,7 +207,8 @@ form{display:flex;gap:8px;padding:10px;border-top:1px solid #888}textarea{flex:1
 
   async function session() {
     // Asked for anew each time: it counts for a day at most, and the page may be open for longer.
-    const identity = data.identityUrl ? (await (await fetch(data.identityUrl, { credentials: 'include' })).text()).trim() : data.identity;
+    as = data.identity;
+    const identity = data.identityUrl ? (await (await fetch(data.identityUrl, { credentials: 'include' })).text()).trim() : as;
     const answer = await read(await fetch(base + 'session', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ visitor: memory.visitor, identity: identity || undefined }) }));
     const given = await answer.json();
     token = given.token;
@@ -222,13 +223,14 @@ form{display:flex;gap:8px;padding:10px;border-top:1px solid #888}textarea{flex:1
   }
   async function ask(path, options = {}) {
     for (let again = !!token; ; again = false) {
-      if (!token || Date.now() > until) await session();
+      if (!token || Date.now() > until || as !== data.identity) await session();
       const answer = await fetch(base + path, { ...options, headers: { authorization: 'Bearer ' + token, 'content-type': 'application/json' } });
       // The site has a new key, or the clock was put back.
       if (answer.status !== 401 || !again) return read(answer);
       token = null;
     }
   }
+  const tell = problem => console.warn('crabhook:', problem.message);
   const why = problem => problem.status === 429 ? words('busy', 'Too many messages. Please wait a minute.')
     : problem.status === 401 || problem.status === 403 ? words('denied', 'You cannot write here. Please sign in.') : '';
   const open = () => said.filter(one => one.sent && one.at > newest && Date.now() + skew - one.at < LATE);
@@ -252,7 +254,7 @@ form{display:flex;gap:8px;padding:10px;border-top:1px solid #888}textarea{flex:1
         await pause(Math.min(30e3, 1000 * 2 ** failed++));
       }
     }
-    if (said.some(one => one.sent && one.at > newest) && !draft) status.textContent = words('late', 'There is no answer yet.');
+    if (said.some(one => one.sent && one.at > newest)) status.textContent = words('late', 'There is no answer yet.');
     listening = false;
   }
   // Events as they come. Where something on the way holds them back until the end, they are asked for one by one from then on.
@@ -267,19 +269,20 @@ form{display:flex;gap:8px;padding:10px;border-top:1px solid #888}textarea{flex:1
       text = events.pop();
       events.filter(event => event.startsWith('data: ')).forEach(event => { count++; show(JSON.parse(event.slice(6))); });
     }
-    if (count > 1 && pieces === 1) memory.poll = true;
-    keep();
+    if (count > 1 && pieces === 1) keep({ poll: true });
   }
   // What came of its own accord, or while nobody could be asked.
-  const look = () => ask('messages?from=' + (newest && newest + 1)).then(answer => answer.json()).then(show).then(listen).catch(problem => console.info('crabhook:', problem.message));
+  const look = () => ask('messages?from=' + (newest && newest + 1)).then(answer => answer.json()).then(show).then(listen).catch(tell);
   const back = () => { wake(); if (!document.hidden && talk && said.length && !listening) look(); };
   addEventListener('online', back);
   document.addEventListener('visibilitychange', back);
   setInterval(() => { if (!panel.hidden) back(); }, 60e3);
   addEventListener('storage', event => {
     if (event.key !== shelf || !talk) return;
-    const known = new Set(said.map(one => one.id));
-    merged(load().talks[talk]).filter(one => !known.has(one.id)).forEach(mine);
+    const known = said.filter(one => one.sent).map(one => one.id);
+    load();
+    // What is still on its way there is not shown here.
+    merged().filter(one => one.sent && !known.includes(one.id)).forEach(mine);
     listen();
   });
 
@@ -321,13 +324,15 @@ form{display:flex;gap:8px;padding:10px;border-top:1px solid #888}textarea{flex:1
       one.bar.remove();
       if (attached.includes(one)) status.textContent = words('attached', 'Attached files') + ': ' + attached.map(other => other.said.name).join(', ');
     } catch (problem) {
+      // Taken away meanwhile.
+      if (!attached.includes(one)) return;
       drop(one);
-      error.textContent = given.name + ': ' + (REFUSALS.includes(problem.status) && data.refused || why(problem) || problem.message);
+      error.textContent = given.name + ': ' + (why(problem) || problem.status && data.refused || problem.message);
     }
   }
   function attach(list) {
     if (data.uploads === 'off') return;
-    error.replaceChildren();
+    error.textContent = '';
     [...list].forEach(given => {
       if (attached.length === MOST_FILES) return error.textContent = given.name + ': ' + (data.refused || 'at most ' + MOST_FILES + ' files');
       const one = { said: { name: given.name } };
@@ -351,7 +356,7 @@ form{display:flex;gap:8px;padding:10px;border-top:1px solid #888}textarea{flex:1
 
   async function deliver(one) {
     error.textContent = '';
-    one.going = true;
+    going.add(one);
     mine(one);
     try {
       const answer = await (await ask('messages', { method: 'POST', body: JSON.stringify({ id: one.id, text: one.text, attachments: one.files }) })).json();
@@ -360,9 +365,9 @@ form{display:flex;gap:8px;padding:10px;border-top:1px solid #888}textarea{flex:1
       one.why = answer.reason;
     } catch (problem) {
       error.textContent = why(problem) || unsent;
-      console.warn('crabhook:', problem.message);
+      tell(problem);
     }
-    delete one.going;
+    going.delete(one);
     mine(one);
     keep();
     listen();
@@ -379,21 +384,20 @@ form{display:flex;gap:8px;padding:10px;border-top:1px solid #888}textarea{flex:1
 
   const toggle = (isOpen, focus) => {
     panel.hidden = !isOpen;
-    fab.setAttribute('aria-expanded', isOpen);
-    fab.setAttribute('aria-label', isOpen ? closeLabel : openLabel);
+    fab.ariaExpanded = isOpen;
+    fab.ariaLabel = isOpen ? closeLabel : openLabel;
     // Where it fills the screen, the page behind it is out of reach.
-    panel.setAttribute('aria-modal', innerWidth < 481);
+    panel.ariaModal = innerWidth < 481;
     if (focus) (isOpen ? input : fab).focus();
-    memory.open = isOpen;
-    keep();
+    keep({ open: isOpen });
     added();
   };
   form.onsubmit = async event => {
     event.preventDefault();
     if (send.disabled) return;
     send.disabled = true;
-    if (attached.length) status.textContent = words('sending', 'Sending the files…');
     const meant = attached.length;
+    if (meant) status.textContent = words('sending', 'Sending the files…');
     await Promise.all(attached.map(one => one.done));
     send.disabled = false;
     input.focus();
