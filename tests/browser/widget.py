@@ -1,9 +1,14 @@
-"""The chat widget in foreign pages: python widget.py <address of the channel web> <port of the allowed site> <address of the stand-in>"""
+"""The chat widget in foreign pages: python widget.py <address of the channel web> <port of the allowed site> <address of the stand-in>
+<address of the services, among them the bucket>"""
 
+import gzip
 import http.server
 import re
 import sys
 import threading
+import time
+import urllib.request
+from urllib.parse import unquote
 
 from browser import accessible, run, tab
 from page import PHONE, tell
@@ -12,17 +17,22 @@ from playwright.sync_api import expect
 # Styles that break what they can reach, and a policy that lets through what it names.
 STYLE = "* { all: revert; font-size: 40px !important; line-height: 3 !important; float: left !important } button, div, form { display: none !important }"
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Shop</title><link rel="stylesheet" href="/style.css"></head>
-<body><main><h1>Shop</h1><p>Goods.</p></main><script src="{address}main/widget.js" async data-title="Shop help" data-greeting="Hello, **how** can I help?"></script></body></html>"""
+<body><main><h1>Shop</h1><p>Goods.</p></main><script src="{address}main/widget.js" async data-title="Shop help" data-greeting="Hello, **how** can I help?" {more}></script></body></html>"""
+
+# What the page loads, larger than that, would be no few kB: bytes as they go over the line.
+LARGEST = 8 * 1024
 
 
-def site(address, port=0):
-    """Serves the page; gives its address."""
+def site(address, port=0, services=""):
+    """Serves the page, as `/as/<token>` with the token of somebody signed in; gives its address."""
     origin = re.match(r"https?://[^/]+", address)[0]
-    policy = f"default-src 'none'; style-src 'self'; script-src {origin}; connect-src {origin}"
+    policy = f"default-src 'none'; style-src 'self'; script-src {origin}; connect-src {origin} {services}; img-src https://charts.example.com"
 
     class Site(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            kind, text = {"/": ("text/html", PAGE.format(address=address)), "/style.css": ("text/css", STYLE)}.get(self.path, ("", ""))
+            more = f'data-identity="{unquote(self.path[4:])}"' if self.path.startswith("/as/") else ""
+            page = ("text/html", PAGE.format(address=address, more=more))
+            kind, text = {"/": page, "/style.css": ("text/css", STYLE)}.get(self.path, page if more else ("", ""))
             self.send_response(200 if kind else 204)
             self.send_header("content-type", kind or "image/x-icon")
             self.send_header("content-security-policy", policy)
@@ -65,16 +75,13 @@ def by_keyboard_alone(browser, address, url, platform):
         page.keyboard.press("Enter")
         answer = bubbles(page).nth(2)
         expect(answer.locator("strong")).to_have_text("open")
+        expect(answer.locator("p")).to_have_text("It is open, see https://example.com/a.")
         expect(answer.get_by_role("link")).to_have_attribute("href", "https://example.com/a")
         expect(answer.locator("li")).to_have_text(["Mo", "Tu"])
         expect(answer.locator("pre")).to_have_text("<b>9–5</b>")
         expect(page.get_by_role("status")).to_have_text("")
-        # Tab goes round inside.
-        stops = dialog.locator("a,button,textarea,[tabindex]").count()
-        for _ in range(stops):
-            page.keyboard.press("Tab")
-            assert page.evaluate("document.activeElement.tagName") == "CRABHOOK-CHAT", "the focus left the open dialog"
-        expect(page.get_by_label("Write a message")).to_be_focused()
+        # The page behind it stays within reach.
+        expect(dialog).to_have_attribute("aria-modal", "false")
         page.keyboard.press("Escape")
         expect(dialog).to_be_hidden()
         expect(page.get_by_role("button", name="Open the chat")).to_be_focused()
@@ -91,6 +98,7 @@ def a_reload_keeps_the_conversation(browser, address, url, platform):
         page.reload()
         expect(page.get_by_role("dialog", name="Shop help")).to_be_visible()
         expect(bubbles(page)).to_have_text(before)
+        assert page.evaluate("document.activeElement.tagName") == "BODY", "nobody asked for the focus"
         write(page, "third")
         expect(bubbles(page).nth(6)).to_contain_text("You said: third")
 
@@ -123,11 +131,114 @@ def everybody_can_use_it(browser, address, url, platform):
             accessible(page, f"open, {scheme}")
 
 
+def it_is_small(browser, address, url, platform):
+    asked = urllib.request.Request(f"{address}main/widget.js", headers={"accept-encoding": "gzip"})
+    with urllib.request.urlopen(asked) as answer:
+        sent = answer.read()
+        assert answer.headers["content-encoding"] == "gzip", answer.headers
+    assert len(sent) <= LARGEST, f"{len(sent)} bytes"
+    with urllib.request.urlopen(f"{address}main/widget.js") as answer:
+        assert gzip.decompress(sent) == answer.read(), "the same for whoever takes no gzip"
+
+
+# What the room's dialect writes (the goldens of shared/channel/src/markdown), and what is seen of it.
+DRAWN = {
+    "see <https://e.x/a_(b)_c?d>, or <mailto:a@e.x>.": "<p>see <a>https://e.x/a_(b)_c?d</a>, or <a>a@e.x</a>.</p>",
+    "see https://e.x/a.": "<p>see <a>https://e.x/a</a>.</p>",
+    "[the *site*](https://e.x/%28a%29) [a\\_b](<https://e.x/1>)": "<p><a>the <em>site</em></a> <a>a_b</a></p>",
+    "[no](javascript:alert(1)) <b>no</b>": "<p>no) &lt;b&gt;no&lt;/b&gt;</p>",
+    "***both*** ~~gone~~ `` a`b `` 2 * 3 \\*no\\*": "<p><strong><em>both</em></strong> <del>gone</del> <code>a`b</code> 2 * 3 *no*</p>",
+    "one  \ntwo": "<p>one<br>two</p>",
+    "## Head\n\ntext\n\n***\n\n> quoted\n>\n> - a": "<p><strong>Head</strong></p><p>text</p><hr><blockquote><p>quoted</p><ul><li>a</li></ul></blockquote>",
+    "1. one\n\n   more\n\n2. two\n\n3. three": '<ol start="1"><li>one<p>more</p></li><li>two</li><li>three</li></ol>',
+    "3. c\n4. d": '<ol start="3"><li>c</li><li>d</li></ol>',
+    "- a\n  - b\n    1. c\n- [x] done\n- [ ] open": '<ul><li>a<ul><li>b<ol start="1"><li>c</li></ol></li></ul></li><li>☑ done</li><li>☐ open</li></ul>',
+    "- a\n\n  ```\n  - no\n  ```\n\nend": "<ul><li>a<pre><code>- no</code></pre></li></ul><p>end</p>",
+    "````\n```\n<i>\n```\n````": "<pre><code>```\n&lt;i&gt;\n```</code></pre>",
+    "| a | b\\|c |\n| --- | :-: |\n| 1 | **2** |": "<div><table><thead><tr><th>a</th><th>b|c</th></tr></thead><tbody><tr><td>1</td><td><strong>2</strong></td></tr></tbody></table></div>",
+}
+
+BARE = """node => {
+  const copy = node.cloneNode(true);
+  copy.firstChild.remove();
+  for (const one of copy.querySelectorAll('*')) for (const name of one.getAttributeNames()) if (name !== 'start') one.removeAttribute(name);
+  return copy.innerHTML;
+}"""
+
+
+def history(page, address, messages):
+    """A page that finds these answers when it is loaded."""
+    now = int(time.time() * 1000)
+
+    def item(n, message):
+        return {"id": f"OUT#{n}", "at": now - 1000 + n, "part": 0, "of": 1, "format": "markdown", "to": None, "choices": [], "media": None, **message}
+
+    view = {"state": "s", "messages": [item(n, message) for n, message in enumerate(messages)], "writing": None, "dismissed": None}
+    page.route("**/main/messages?*", lambda route: route.fulfill(json=view, headers={"access-control-allow-origin": "*"}))
+    known = "{visitor: '0123456789abcdef0123456789abcdef', open: true, talks: {visitor: [{id: 'q', text: 'before', at: %d, sent: true}]}}" % (now - 2000)
+    page.evaluate(f"localStorage.setItem('crabhook {address}main/', JSON.stringify({known}))")
+    page.reload()
+
+
+def answers_look_as_they_are_meant(browser, address, url, platform):
+    with tab(browser, url, bypass_csp=True) as page:
+        history(page, address, [{"text": text} for text in DRAWN])
+        expect(bubbles(page)).to_have_count(2 + len(DRAWN))
+        drawn = [bubbles(page).nth(n + 2).evaluate(BARE) for n in range(len(DRAWN))]
+        for (text, expected), got in zip(DRAWN.items(), drawn):
+            assert got == expected, f"{text!r}: {got}"
+        accessible(page, "all that an answer may hold")
+
+
+def pictures_and_choices_of_answers(browser, address, url, platform):
+    with tab(browser, url) as page:
+        pixel = "<svg xmlns='http://www.w3.org/2000/svg' width='40' height='20'/>"
+        page.route("https://charts.example.com/**", lambda route: route.fulfill(body=pixel, content_type="image/svg+xml"))
+        picture = {"url": "https://charts.example.com/7.png", "name": "7.png", "media_type": "image/png", "caption": "sales"}
+        choice = {"label": "Yes, please", "says": "/yes 1"}
+        history(page, address, [
+            {"text": "sales\n\n[7\\.png](<https://charts.example.com/7.png>)", "media": picture},
+            {"text": "Shall I?", "choices": [choice]},
+        ])
+        shown = page.get_by_role("img", name="sales")
+        expect(shown).to_be_visible()
+        assert shown.evaluate("image => image.naturalWidth") == 40, "the picture is there"
+        expect(page.get_by_role("link", name="7.png")).to_have_attribute("href", picture["url"])
+        with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/messages")) as sent:
+            page.get_by_role("button", name="Yes, please").click()
+        assert sent.value.post_data_json["text"] == "/yes 1"
+        expect(bubbles(page).last).to_contain_text("You: Yes, please")
+        expect(page.get_by_role("button", name="Yes, please")).to_have_count(0)
+
+
+def an_answer_grows(browser, address, url, platform):
+    with tab(browser, url, bypass_csp=True) as page:
+        tell(f"{platform}/", "model/answers", {"answers": ["First", "It **grows** \u23f8to the end"]})
+        opened(page)
+        # Where the line holds a stream back, as the local cloud does, the first answer shows it.
+        write(page, "one")
+        expect(bubbles(page).nth(2)).to_contain_text("First")
+        write(page, "two")
+        expect(bubbles(page).nth(4)).to_contain_text("It grows")
+        expect(page.get_by_role("status")).to_have_text("Writing…")
+        accessible(page, "while an answer is written")
+        tell(f"{platform}/", "model/go", {"pauses": 1})
+        expect(bubbles(page).nth(4)).to_contain_text("It grows to the end")
+        expect(page.get_by_role("status")).to_have_text("")
+
+
 def on_a_phone(browser, address, url, platform):
     with tab(browser, url, **PHONE) as page:
         opened(page)
         write(page, "from a phone")
         expect(bubbles(page).nth(2)).to_contain_text("You said: from a phone")
+        # It covers the page, so Tab goes round inside.
+        expect(page.get_by_role("dialog")).to_have_attribute("aria-modal", "true")
+        page.get_by_role("button", name="Send").focus()
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("dialog").get_by_role("button", name="Close the chat")).to_be_focused()
+        page.keyboard.press("Shift+Tab")
+        expect(page.get_by_role("button", name="Send")).to_be_focused()
         box = page.locator("crabhook-chat .panel").bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["y"] >= 0, box
 
@@ -138,19 +249,23 @@ def another_site_is_told_so(browser, address, url, platform):
     page.goto(site(address))
     opened(page)
     write(page, "hello")
-    expect(page.get_by_role("alert")).to_contain_text("This was not sent.")
+    expect(page.get_by_role("alert")).to_contain_text("You cannot write here.")
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
     context.close()
 
 
 if __name__ == "__main__":
-    address, port, platform = sys.argv[1:]
+    address, port, platform, services = sys.argv[1:]
     tests = [
+        it_is_small,
         by_keyboard_alone,
         a_reload_keeps_the_conversation,
+        answers_look_as_they_are_meant,
+        pictures_and_choices_of_answers,
+        an_answer_grows,
         the_page_and_the_widget_leave_each_other_alone,
         everybody_can_use_it,
         on_a_phone,
         another_site_is_told_so,
     ]
-    run(tests, [address, site(address, port), platform])
+    run(tests, [address, site(address, port, services), platform])

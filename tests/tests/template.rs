@@ -162,7 +162,7 @@ fn functions_are_told_what_they_read_from_their_environment() {
     };
     let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
     for channel in channels() {
-        let webhook = ["CHANNEL", "QUEUE_URL", "RELEASE", "SECRETS", "TABLE"];
+        let webhook = ["BUCKET", "CHANNEL", "QUEUE_URL", "RELEASE", "SECRETS", "TABLE"];
         assert_eq!(told(&format!("Webhook{channel}")), names(&webhook));
         let variables = &resources[&format!("Webhook{channel}")]["Properties"]["Environment"]["Variables"];
         assert_eq!(variables["CHANNEL"], channel.as_str());

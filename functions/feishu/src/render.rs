@@ -54,7 +54,7 @@ impl Writer<'_> {
         let plain = self.ctx.plain;
         match part {
             Part::Typing => self.react(),
-            Part::Dismiss => {}
+            Part::Dismiss | Part::Outcome(_) => {}
             Part::Draft { text, posted, .. } => {
                 let so_far = messages(text, plain).into_iter().next();
                 self.steps.extend(so_far.map(|message| match posted {

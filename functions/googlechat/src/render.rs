@@ -21,7 +21,7 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
     for part in parts {
         match part {
             // Chat shows no sign of writing, and has no placeholders.
-            Part::Typing | Part::Dismiss => {}
+            Part::Typing | Part::Dismiss | Part::Outcome(_) => {}
             Part::Draft { text, posted, .. } => {
                 let so_far = messages(text, ctx.plain).into_iter().next();
                 steps.extend(so_far.map(|message| match posted {

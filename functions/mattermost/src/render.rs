@@ -23,7 +23,7 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
     for part in parts {
         match part {
             Part::Typing => steps.push(typing(to)),
-            Part::Dismiss => {}
+            Part::Dismiss | Part::Outcome(_) => {}
             Part::Draft { text, posted: Some(posted), .. } => {
                 let so_far = texts(text, ctx).into_iter().next();
                 steps.extend(so_far.map(|text| edit(posted, &text).optional()));

@@ -24,7 +24,7 @@ mod written;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use channel::Inbound;
+use channel::{End, Inbound};
 use turn::commands::Command;
 use turn::{Change, Checked, Event, Head, Spoken, State, Turn, Waiting};
 
@@ -42,6 +42,8 @@ use written::Written;
 
 /// The model has answered this long before the invocation ends, milliseconds.
 const MARGIN_MS: i64 = 15_000;
+/// What a program is told, which has the beginning already or is to ask anew.
+const BROKE_OFF: &str = "The answer broke off. Please try again.";
 
 /// What is to be answered together.
 pub(crate) struct Question<'a> {
@@ -176,18 +178,27 @@ impl Run<'_> {
     /// The turn that says it; `None` where nothing is said.
     async fn said(&mut self, question: &Question<'_>, reply: Reply) -> Result<Option<Turn>, Trouble> {
         let (number, waiting) = (question.number, &question.waiting);
+        let verbatim = self.place.room.is_verbatim(&question.newest.address);
         Ok(Some(match reply {
             Reply::Silent => return Ok(None),
             Reply::Answered { text, cut } => {
                 let text = match text.trim() {
                     "" => "I have no answer to that.".to_owned(),
+                    _ if verbatim => text,
                     text if cut => format!("{text} …"),
                     text => text.to_owned(),
                 };
-                self.turn(number, waiting, &text)
+                let end = if cut { End::Cut } else { End::Whole };
+                Turn { end, ..self.turn(number, waiting, &text) }
             }
             Reply::Notice(text) | Reply::Ready(text) => {
                 Turn { history: false, ..self.turn(number, waiting, &text) }
+            }
+            Reply::Capped(line) => {
+                Turn { history: false, end: End::Capped, ..self.turn(number, waiting, &line) }
+            }
+            Reply::Unable(line) => {
+                Turn { history: false, end: End::Failed, ..self.turn(number, waiting, line) }
             }
             Reply::Asks { pending, text, question } => {
                 self.services.store.put_pending(&self.conversation, &pending).await?;
@@ -195,8 +206,11 @@ impl Run<'_> {
                 self.asking(turn, &pending, question)
             }
             Reply::BrokeOff(partial) => {
-                let text = format!("{}\n\n*(the answer broke off here)*", partial.trim());
-                self.turn(number, waiting, &text)
+                let text = match verbatim {
+                    true => BROKE_OFF.to_owned(),
+                    false => format!("{}\n\n*(the answer broke off here)*", partial.trim()),
+                };
+                Turn { end: End::Failed, ..self.turn(number, waiting, &text) }
             }
             Reply::Failed(error) => return self.apology(number, waiting, &error).await,
         }))
@@ -223,7 +237,8 @@ impl Run<'_> {
         turn.messages = heard.iter().map(|heard| heard.kept.clone()).collect();
         turn.files = heard.iter().flat_map(|heard| heard.files.clone()).collect();
         let before: Vec<String> = disclosure.into_iter().chain(warning).collect();
-        if !before.is_empty() {
+        // A program is told what the turn took, which was not known when it was planned first.
+        if !before.is_empty() || self.place.room.is_verbatim(&turn.address) {
             turn.before = before.join("\n\n");
             self.plan_again(turn, &question.waiting);
         }

@@ -39,6 +39,9 @@ impl Run<'_> {
     }
 
     async fn fetch_within(&self, bounds: Bounds, what: &channel::Fetch, now: i64) -> Option<Settled> {
+        if let Some(key) = self.place.room.kept(what) {
+            return Some(self.kept_file(&key).await);
+        }
         let (mut answer, mut last) = (String::new(), None);
         for step in self.place.room.fetch(what).steps {
             let before = Before { answer: &answer, earlier: "" };
@@ -50,6 +53,18 @@ impl Run<'_> {
             }
         }
         last
+    }
+
+    /// What somebody put into the stack's own bucket.
+    async fn kept_file(&self, key: &str) -> Settled {
+        match self.services.tools.kept_file(key, outgoing::MAX_FILE).await {
+            Ok(Some(bytes)) => Settled::Fetched(bytes),
+            Ok(None) => Settled::Gone,
+            Err(error) => {
+                tracing::warn!(conversation = %self.conversation, error = error.kind(), "a file of the bucket cannot be read");
+                Settled::Later(None)
+            }
+        }
     }
 
     /// Sends one step that may quote the ids of those before it; once more where a token of its is no longer taken.

@@ -1,6 +1,6 @@
 //! Who may talk, within which caps: the facts from the table, the judgement from `turn::access`.
 
-use channel::{Conversation, ConversationKey, Home, Inbound, Kind, Part, Settled};
+use channel::{Conversation, ConversationKey, End, Home, Inbound, Kind, Part, Settled};
 use turn::access::{self, Cap, Judgement, Refusal, Role, Standing};
 use turn::commands::{Command, as_claim, custom};
 use turn::{Change, Fate, Head, Waiting, pending};
@@ -23,6 +23,8 @@ pub struct Words {
     pub text: String,
     /// The history starts anew.
     pub reset: bool,
+    /// What became of the question.
+    pub end: End,
     /// What else its commit changes.
     pub change: Change,
     /// The operator's own, in the place of an answer: the first one says as well that an assistant answers.
@@ -189,7 +191,10 @@ impl Run<'_> {
         let store = &self.services.store;
         store.count(what, &day(now), 1, now).await?;
         let scope = format!("{what}#{}#{}", self.conversation, inbound.sender.id);
-        Ok(if store.once(&scope, &day(now), now).await? { say(Words::of(line)) } else { (Fate::Drop, None) })
+        if !store.once(&scope, &day(now), now).await? {
+            return Ok((Fate::Drop, None));
+        }
+        Ok(say(Words { end: End::Capped, ..Words::of(line) }))
     }
 
     pub(crate) async fn refused(

@@ -1,6 +1,6 @@
 //! From an answer to the requests that say it.
 
-use channel::{Address, Part, PostContext, Step, Way};
+use channel::{Address, Outcome, Part, PostContext, Step, Way};
 use turn::{Turn, Waiting};
 
 use crate::run::Run;
@@ -57,7 +57,10 @@ impl Run<'_> {
             plain: turn.plain,
             now: now(),
         };
-        let parts = parts(turn, &self.place.channel.media_hosts);
+        let parts = match self.place.room.is_verbatim(&turn.address) {
+            true => verbatim(turn),
+            false => parts(turn, &self.place.channel.media_hosts),
+        };
         let steps = self.place.room.post(&parts, &turn.address, &context).steps;
         let mut steps: Vec<Step> = steps.into_iter().map(|step| self.place.channel.doubted(step)).collect();
         if parts.contains(&Part::Dismiss) {
@@ -115,6 +118,16 @@ fn parts(turn: &Turn, media_hosts: &[String]) -> Vec<Part> {
     if parts.is_empty() { vec![Part::Dismiss] } else { parts }
 }
 
+/// What a program is told: the words as they are, and what became of its question.
+fn verbatim(turn: &Turn) -> Vec<Part> {
+    if turn.answer.is_empty() {
+        return vec![Part::Dismiss];
+    }
+    let turn::Usage { input, output, cached, reasoning } = turn.usage;
+    let outcome = Outcome { end: turn.end, input, output, cached, reasoning };
+    vec![Part::Text(turn.answer.clone()), Part::Outcome(outcome)]
+}
+
 #[cfg(test)]
 mod tests {
     use channel::Choice;
@@ -143,6 +156,16 @@ mod tests {
         );
         check(turn("", "Shall I?", None, Some("Shall I?")), &[buttons()]);
         check(turn("", "One moment.\n\nShall I?", None, Some("Shall I?")), &[text("One moment."), buttons()]);
+    }
+
+    #[test]
+    fn a_program_gets_the_words_alone_and_what_became_of_them() {
+        let usage = turn::Usage { input: 7, output: 3, ..turn::Usage::default() };
+        let (answer, before) = ("![a](https://example.com/a.png) ".to_owned(), "I am an AI.".to_owned());
+        let turn = Turn { answer: answer.clone(), before, usage, end: channel::End::Cut, ..Turn::default() };
+        let outcome = Outcome { end: channel::End::Cut, input: 7, output: 3, ..Outcome::default() };
+        assert_eq!(verbatim(&turn), [Part::Text(answer), Part::Outcome(outcome)]);
+        assert_eq!(verbatim(&Turn::default()), [Part::Dismiss]);
     }
 
     fn choice() -> Choice {

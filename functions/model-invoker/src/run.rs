@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use channel::{ConversationKey, Inbound, Settled, Step, Way};
+use channel::{ConversationKey, End, Inbound, Settled, Step, Way};
 use turn::machine::{LEASE_MS, TOKEN_S};
 use turn::{Change, Effect, Event, Fate, State, Token, Turn, step};
 
@@ -300,8 +300,12 @@ impl<'a> Run<'a> {
         let mut turn = self.turn(number, &[waiting], &words.text);
         turn.history = words.text.is_empty();
         self.change = words.change;
+        let begins = disclosure.is_some();
         if let Some(line) = disclosure {
             (turn.before, self.change.disclosed) = (line, Some(true));
+        }
+        turn.end = words.end;
+        if begins || words.end != End::default() {
             self.plan_again(&mut turn, &[waiting]);
         }
         Event::Answered(Box::new(turn))
@@ -315,7 +319,8 @@ impl<'a> Run<'a> {
         tracing::error!(conversation = %self.conversation, id, "failed message: it is in the dead letters");
         let line = "Sorry, I could not answer this message. The operator has been told.";
         let mut turn = self.turn(number, &[waiting], line);
-        turn.history = false;
+        (turn.history, turn.end) = (false, End::Failed);
+        self.plan_again(&mut turn, &[waiting]);
         Ok(Event::Answered(Box::new(turn)))
     }
 

@@ -36,7 +36,7 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
         match part {
             Part::Typing => steps.extend(status(to, ctx.settings, true)),
             // There is no placeholder: a status goes away with the reply.
-            Part::Dismiss => {}
+            Part::Dismiss | Part::Outcome(_) => {}
             Part::Draft { text, posted, grown } if stream::is_meant(grown, posted.as_deref(), to, ctx) => {
                 steps.extend(stream::draft(text, posted.as_deref(), grown, to));
             }

@@ -30,7 +30,7 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
     for part in parts {
         match part {
             Part::Typing => steps.push(send(to, json!({"type": "typing"})).optional()),
-            Part::Dismiss => {}
+            Part::Dismiss | Part::Outcome(_) => {}
             Part::Draft { text, posted, grown } if stream::is_meant(grown, posted.as_deref(), to, ctx) => {
                 steps.extend(stream::draft(text, posted.as_deref(), grown, to));
             }

@@ -24,7 +24,7 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
                 place(&mut body, to);
                 steps.push(call("sendChatAction", body).optional());
             }
-            Part::Dismiss => {}
+            Part::Dismiss | Part::Outcome(_) => {}
             Part::Draft { text, posted, .. } => {
                 let so_far = texts(text, ctx.plain).into_iter().next();
                 steps.extend(so_far.map(|text| match posted {

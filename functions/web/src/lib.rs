@@ -23,6 +23,8 @@ mod settle;
 mod spec;
 #[cfg(test)]
 mod tests;
+pub mod upload;
+mod verbatim;
 mod verify;
 mod view;
 
@@ -33,7 +35,8 @@ use channel::{
 
 pub use outbox::{FIRST, from, partition};
 pub use route::Route;
-pub use view::{Item, View};
+pub use verify::is_program;
+pub use view::{Item, View, Whole};
 
 /// The widget as people read it.
 const WIDGET: &str = include_str!("../widget/widget.js");
@@ -66,5 +69,17 @@ impl Channel for Web {
 
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
+    }
+
+    fn is_verbatim(&self, to: &Address) -> bool {
+        to.chat.starts_with(outbox::PROGRAMS)
+    }
+
+    fn reads_access(&self) -> bool {
+        true
+    }
+
+    fn kept(&self, what: &Fetch) -> Option<String> {
+        upload::is_key(&what.id).then(|| what.id.clone())
     }
 }

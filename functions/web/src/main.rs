@@ -3,12 +3,18 @@
 // The runtime's future is nested deeper than the default allows.
 #![recursion_limit = "256"]
 
+#[path = "main/bucket.rs"]
+mod bucket;
+#[path = "main/completion.rs"]
+mod completion;
 #[path = "main/desk.rs"]
 mod desk;
 #[path = "main/limit.rs"]
 mod limit;
 #[path = "main/watch.rs"]
 mod watch;
+#[path = "main/widget.rs"]
+mod widget;
 
 use ingress::{Error, aws, door};
 
@@ -19,6 +25,7 @@ async fn main() -> Result<(), Error> {
     // For the life of the process, because answers are written by tasks of their own.
     let desk: &'static desk::Desk = Box::leak(Box::new(desk::Desk {
         door: door::Door::open(&web::Web, &config)?,
+        bucket: bucket::Bucket::from_env()?,
         store: store::Store::connect(&config, aws::variable("TABLE")?),
         limit: limit::Limit::default(),
     }));

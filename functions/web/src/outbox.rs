@@ -1,10 +1,15 @@
 //! Where the outbox lies in the table: `WEB#<account>#<session>`, one item for each part of a reply, sorted by the time of
 //! its question, and one that says what is being written.
 
+/// What conversations of programs begin with; those of pages are hexadecimal.
+pub const PROGRAMS: &str = "v1-";
 /// The first key of all.
 pub const FIRST: &str = "OUT#";
 /// What is being written, behind all replies.
 pub const SIGN: &str = "SIGN";
+
+/// The kind of an item that says that nobody will answer.
+pub const REFUSED: &str = "refused";
 
 /// The partition of a conversation. A role that may read `WEB#*` reads nothing else.
 pub fn partition(account: &str, session: &str) -> String {

@@ -4,11 +4,12 @@ use channel::{Attachment, Context, Fetch, Home, Inbound, Received, Response, Sen
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::Route;
-use crate::openai::{self, Question};
+use crate::openai::{self, Image, Question};
+use crate::outbox::PROGRAMS;
 use crate::session::{PROGRAM, Session};
 use crate::spec::NAME;
 use crate::verify::{Known, Who};
+use crate::{Route, upload};
 
 /// `Address.data`: when the question was written, by which its replies are sorted.
 pub const AT: &str = "at";
@@ -17,6 +18,8 @@ pub const TO: &str = "to";
 
 const MAX_ID: usize = 64;
 const MAX_FILES: usize = 10;
+/// Of a file's name, bytes.
+const MAX_NAME: usize = 128;
 
 /// What the widget POSTs.
 #[derive(Deserialize)]
@@ -29,10 +32,12 @@ struct Written {
     attachments: Vec<File>,
 }
 
+/// A file: where it lies on the web, or what it is called in the stack's bucket.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct File {
     url: String,
+    file: String,
     name: String,
     mime: String,
     size: Option<u64>,
@@ -47,9 +52,14 @@ pub fn parse(known: &Known<'_>, ctx: &Context<'_>) -> Received {
         },
         (Route::Complete, Who::Program) => match openai::question(&request.request().body) {
             Ok(question) => completion(&question, request.request(), ctx),
-            Err(why) => Received::Nothing(Response::json(202, &openai::error(400, &why)), "incomplete"),
+            Err(fault) => Received::Nothing(Response::json(202, &fault.json()), "incomplete"),
         },
         (Route::Models, Who::Program) => Received::Handshake(Response::json(200, &openai::models())),
+        (Route::Model, Who::Program) => Received::Handshake(openai::named(&request.request().path)),
+        (Route::OtherOfPrograms, Who::Program) => {
+            let nothing = openai::error(404, openai::words(404));
+            Received::Handshake(Response::json(404, &nothing))
+        }
         _ => ignored("unknown", "nothing is taken here"),
     }
 }
@@ -69,7 +79,7 @@ fn message(written: Written, session: &Session, ctx: &Context<'_>) -> Received {
     sender.home = if session.known { Home::Yes } else { Home::No };
     let id = format!("{}:{}", session.id, written.id);
     let mut inbound = Inbound::new(NAME, ctx, id, &session.id, sender, written.text);
-    inbound.attachments = files(written.attachments.into_iter(), ctx);
+    inbound.attachments = files(written.attachments.into_iter(), &session.id, ctx);
     inbound.address.data.insert(TO.to_owned(), written.id.clone());
     taken(inbound, json!({"status": "queued", "id": written.id, "at": ctx.now}), ctx)
 }
@@ -81,25 +91,40 @@ fn completion(question: &Question, request: &channel::Request, ctx: &Context<'_>
         Some(key) => format!("key\0{key}"),
         None => format!("{}\0{}", ctx.now, String::from_utf8_lossy(&request.body)),
     };
-    let session = format!("v1-{}", channel::short_id(&channel::sign::sha256_hex(made_of.as_bytes())));
+    let session = format!("{PROGRAMS}{}", channel::short_id(&channel::sign::sha256_hex(made_of.as_bytes())));
     let mut sender = Sender::new(&format!("{PROGRAM}{}", question.user), &question.user);
     sender.home = Home::Yes;
     let mut inbound = Inbound::new(NAME, ctx, session.clone(), &session, sender, question.text.clone());
-    let image =
-        |url: &String| File { url: url.clone(), name: "image".to_owned(), mime: String::new(), size: None };
-    inbound.attachments = files(question.images.iter().map(image), ctx);
+    let image = |image: &Image| File {
+        url: image.url.clone(),
+        file: image.file.clone(),
+        name: "image".to_owned(),
+        ..File::default()
+    };
+    inbound.attachments = files(question.images.iter().map(image), upload::OF_PROGRAMS, ctx);
     taken(inbound, json!({"status": "queued", "session": session, "at": ctx.now}), ctx)
 }
 
-fn files(files: impl Iterator<Item = File>, ctx: &Context<'_>) -> Vec<Attachment> {
-    let on_the_web = files.filter(|file| file.url.starts_with("https://")).take(MAX_FILES);
-    let attachment = |file: File| Attachment {
-        name: if file.name.is_empty() { "file".to_owned() } else { file.name },
-        media_type: file.mime,
-        size: file.size,
-        fetch: Fetch { account: ctx.account.to_owned(), id: file.url },
+/// What the invoker can fetch: https addresses, and files that their owner put into the bucket. Nobody can name another's,
+/// because the owner is part of the key.
+fn files(files: impl Iterator<Item = File>, owner: &str, ctx: &Context<'_>) -> Vec<Attachment> {
+    let attachment = |file: File| {
+        let id = match file.file.as_str() {
+            "" => Some(file.url).filter(|url| url.starts_with("https://")),
+            id => upload::key(ctx.account, owner, id),
+        };
+        Some(Attachment {
+            name: if file.name.is_empty() {
+                "file".to_owned()
+            } else {
+                channel::text::cut(file.name, MAX_NAME)
+            },
+            media_type: file.mime,
+            size: file.size,
+            fetch: Fetch { account: ctx.account.to_owned(), id: id? },
+        })
     };
-    on_the_web.map(attachment).collect()
+    files.filter_map(attachment).take(MAX_FILES).collect()
 }
 
 fn taken(mut inbound: Inbound, ack: serde_json::Value, ctx: &Context<'_>) -> Received {

@@ -2,12 +2,13 @@
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html>
 
 use channel::markdown::{CommonMark, Plain, render};
-use channel::{Address, Auth, Body, Choice, Fetch, Part, Post, PostContext, Step, Target};
+use channel::{Address, Auth, Body, Choice, Fetch, Media, Part, Post, PostContext, Step, Target, Way};
 use serde_json::{Value, json};
 
-use crate::outbox::{SIGN, key, partition};
+use crate::outbox::{PROGRAMS, REFUSED, SIGN, key, partition};
 use crate::parse::{AT, TO};
 use crate::spec::SPEC;
+use crate::verbatim;
 
 /// The shape of the items as written today.
 const VERSION: u32 = 1;
@@ -17,60 +18,82 @@ const KEPT_S: i64 = 30 * 86_400;
 const SIGN_KEPT_S: i64 = 3_600;
 
 /// A part of a reply before it is numbered.
-struct Line {
-    text: String,
-    choices: Vec<Choice>,
+#[derive(Default)]
+pub struct Line {
+    pub text: String,
+    pub choices: Vec<Choice>,
+    /// A file, which the text links to.
+    pub media: Option<Media>,
+    /// What a program is told beside the words.
+    pub told: Option<verbatim::Told>,
 }
 
 pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
     let mut steps: Vec<Step> = parts.iter().filter_map(|part| sign(part, to, ctx)).collect();
-    let lines: Vec<Line> = parts.iter().flat_map(|part| lines(part, ctx)).collect();
+    let lines: Vec<Line> = match to.chat.starts_with(PROGRAMS) {
+        true => verbatim::lines(parts),
+        false => parts.iter().flat_map(|part| lines(part, ctx)).collect(),
+    };
     let of = lines.len();
     steps.extend(lines.into_iter().enumerate().map(|(part, line)| reply(line, part, of, to, ctx)));
     Post { steps }
 }
 
-/// What is being written: one item, each time in place of the one before. Nobody is told when it is lost.
+/// What is being written, or that nothing will be: one item, each time in place of the one before. Nobody is told when it is
+/// lost.
 fn sign(part: &Part, to: &Address, ctx: &PostContext<'_>) -> Option<Step> {
-    let (text, at) = match part {
-        Part::Typing => ("", asked_at(to)),
-        Part::Draft { text, .. } => (text.as_str(), asked_at(to)),
-        Part::Dismiss => ("", 0),
+    let (text, kind) = match part {
+        Part::Typing => ("", "writing"),
+        Part::Draft { text, .. } => (text.as_str(), "writing"),
+        Part::Dismiss => ("", REFUSED),
         _ => return None,
     };
-    let text = channel::text::cut(text.to_owned(), SPEC.text.max);
+    let text = match to.chat.starts_with(PROGRAMS) {
+        true => verbatim::beginning(text).to_owned(),
+        false => channel::text::cut(text.to_owned(), SPEC.text.max),
+    };
+    let at = asked_at(to);
     let item = json!({
         "pk": {"S": partition(&to.account, &to.chat)},
         "sk": {"S": SIGN},
         "v": {"N": VERSION.to_string()},
         "at": {"N": at.to_string()},
         "text": {"S": text},
+        "kind": {"S": kind},
         "ttl": {"N": (ctx.now.div_euclid(1_000) + SIGN_KEPT_S).to_string()},
     });
     Some(put(item, None).optional())
 }
 
 fn lines(part: &Part, ctx: &PostContext<'_>) -> Vec<Line> {
-    let (text, choices) = match part {
-        Part::Buttons { text, choices } => (text.as_str().into(), choices.clone()),
+    let (text, choices, media) = match part {
+        Part::Buttons { text, choices } => (text.as_str().into(), choices.clone(), None),
+        Part::Media(media) => (part.as_text().unwrap_or_default(), Vec::new(), Some(media.clone())),
         other => match other.as_text() {
-            Some(text) => (text, Vec::new()),
+            Some(text) => (text, Vec::new(), None),
             None => return Vec::new(),
         },
     };
     let texts =
         if ctx.plain { render(&text, &Plain, SPEC.text) } else { render(&text, &CommonMark, SPEC.text) };
-    let mut lines: Vec<Line> = texts.into_iter().map(|text| Line { text, choices: Vec::new() }).collect();
-    match lines.last_mut() {
-        Some(last) => last.choices = choices,
-        None if !choices.is_empty() => lines.push(Line { text: "…".to_owned(), choices }),
-        None => {}
+    let mut lines: Vec<Line> = texts.into_iter().map(|text| Line { text, ..Line::default() }).collect();
+    if lines.is_empty() && !choices.is_empty() {
+        lines.push(Line { text: "…".to_owned(), ..Line::default() });
+    }
+    if let Some(last) = lines.last_mut() {
+        (last.choices, last.media) = (choices, media);
     }
     lines
 }
 
 fn reply(line: Line, part: usize, of: usize, to: &Address, ctx: &PostContext<'_>) -> Step {
-    let at = asked_at(to);
+    // What comes of its own accord answers nothing: it stands where it comes.
+    let at = if ctx.way == Way::Push { ctx.now } else { asked_at(to) };
+    let format = match line.told {
+        Some(_) => verbatim::FORMAT,
+        None if ctx.plain => "text",
+        None => "markdown",
+    };
     let mut item = json!({
         "pk": {"S": partition(&to.account, &to.chat)},
         "sk": {"S": key(at, part, &ctx.part_key(part))},
@@ -79,7 +102,7 @@ fn reply(line: Line, part: usize, of: usize, to: &Address, ctx: &PostContext<'_>
         "part": {"N": part.to_string()},
         "of": {"N": of.to_string()},
         "text": {"S": line.text},
-        "format": {"S": if ctx.plain { "text" } else { "markdown" }},
+        "format": {"S": format},
         "ttl": {"N": (ctx.now.div_euclid(1_000) + KEPT_S).to_string()},
     });
     if let Value::Object(fields) = &mut item {
@@ -87,6 +110,10 @@ fn reply(line: Line, part: usize, of: usize, to: &Address, ctx: &PostContext<'_>
         fields.extend(question);
         let choices = (!line.choices.is_empty()).then(|| json!(line.choices).to_string());
         fields.extend(choices.map(|choices| ("choices".to_owned(), json!({"S": choices}))));
+        let media = line.media.map(|media| json!(media).to_string());
+        fields.extend(media.map(|media| ("media".to_owned(), json!({"S": media}))));
+        let told = line.told.and_then(|told| serde_json::to_string(&told).ok());
+        fields.extend(told.map(|told| ("told".to_owned(), json!({"S": told}))));
     }
     put(item, Some("attribute_not_exists(pk)")).repeatable()
 }

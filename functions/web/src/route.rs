@@ -12,6 +12,8 @@ pub enum Route {
     Session,
     /// A message of a visitor.
     Message,
+    /// A file that is to go with a message: where may it be put?
+    File,
     /// What is in the outbox, as soon as it is something else than what the page has.
     Read,
     /// The same, again and again.
@@ -20,6 +22,10 @@ pub enum Route {
     Complete,
     /// OpenAI's list of models.
     Models,
+    /// One of them.
+    Model,
+    /// Something else of OpenAI's.
+    OtherOfPrograms,
     Other,
 }
 
@@ -35,13 +41,16 @@ impl Route {
             "GET" if ends("/v1/models") => Route::Models,
             "POST" if ends("/session") => Route::Session,
             "POST" if ends("/messages") => Route::Message,
+            "POST" if ends("/files") => Route::File,
             "POST" if ends("/v1/chat/completions") => Route::Complete,
+            "GET" if path.contains("/v1/models/") => Route::Model,
+            _ if path.contains("/v1/") => Route::OtherOfPrograms,
             _ => Route::Other,
         }
     }
 
     /// A program's, with a key for a proof.
     pub fn is_of_programs(self) -> bool {
-        matches!(self, Route::Complete | Route::Models)
+        matches!(self, Route::Complete | Route::Models | Route::Model | Route::OtherOfPrograms)
     }
 }

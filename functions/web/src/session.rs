@@ -5,7 +5,7 @@
 
 use channel::{Context, Request, Response, sign};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::spec::{IDENTITY_KEY, SESSION_KEY};
 use crate::{cors, identity};
@@ -65,6 +65,9 @@ pub fn begin(request: &Request, address: &str, ctx: &Context<'_>) -> Response {
             Ok(person) => known(key, origin, person, ctx.now),
             Err(why) => return refused(401, why),
         },
+        None if !answers_strangers(ctx.settings) => {
+            return refused(403, "only people who are signed in on this site are answered here");
+        }
         None if !is_visitor(&asked.visitor) => {
             return refused(400, "visitor is 22 to 128 random letters, digits, - or _");
         }
@@ -76,6 +79,11 @@ pub fn begin(request: &Request, address: &str, ctx: &Context<'_>) -> Response {
 
 fn refused(status: u16, why: &str) -> Response {
     Response::json(status, &json!({"error": why}))
+}
+
+/// Whether somebody whom the site does not know may be answered at all. Settings of an older release do not say.
+fn answers_strangers(settings: &Value) -> bool {
+    !matches!(settings.get("access").and_then(Value::as_str), Some("workspace" | "owner"))
 }
 
 fn is_visitor(text: &str) -> bool {

@@ -11,6 +11,8 @@ pub const IDENTITY_KEY: &str = "identity_key";
 pub const API_KEY: &str = "api_key";
 /// The setting that names the sites.
 pub const ORIGINS: &str = "origins";
+/// The setting that says who may attach files.
+pub const UPLOADS: &str = "uploads";
 
 pub static SPEC: Spec = Spec {
     name: NAME,
@@ -43,8 +45,9 @@ pub static SPEC: Spec = Spec {
     // Attachments lie where the page or the program says, on public addresses only.
     hosts: &["*"],
     key_hosts: &[],
-    // A program sends the whole conversation every time.
-    max_body: 1 << 20,
+    // A program sends the whole conversation every time, pictures in it. Lambda takes 6 MB:
+    // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    max_body: 6_000_000,
     // An item of the table has at most 400 KB, and the page reads many at once:
     // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
     text: Limit { max: 32 * 1024, unit: Unit::Bytes },
@@ -72,8 +75,14 @@ pub static SPEC: Spec = Spec {
          \x20  are, are known by a token of your server's: functions/web/README.md.\n\
          4. Programs that speak OpenAI's protocol: base URL {url}main/v1, key `crabhook secrets set web api_key --generate`.",
     ),
-    settings: &[(
-        ORIGINS,
-        "Sites whose pages may hold the widget: a list of origins (https://www.example.com), or \"*\" for any.",
-    )],
+    settings: &[
+        (
+            ORIGINS,
+            "Sites whose pages may hold the widget: a list of origins (https://www.example.com), or \"*\" for any.",
+        ),
+        (
+            UPLOADS,
+            "Who may attach files in the widget: everybody (as if not set), known (people signed in on your site) or nobody.",
+        ),
+    ],
 };

@@ -29,6 +29,11 @@ pub fn verify<'a>(request: Unverified<'a>, ctx: &Context<'_>) -> Result<Known<'a
     Ok(Known { request: request.verified(), who })
 }
 
+/// Whether a program with the key asks.
+pub fn is_program(request: &Request, ctx: &Context<'_>) -> bool {
+    program(request, ctx).is_ok()
+}
+
 fn visitor(request: &Request, ctx: &Context<'_>) -> Result<Who, Reject> {
     let key = ctx.secrets.get(SESSION_KEY).ok_or(Reject::NotSetUp(SESSION_KEY))?;
     let token = jwt::bearer(request)?;

@@ -38,7 +38,7 @@ pub use ids::{ConversationKey, short_id};
 pub use inbound::{
     Attachment, Content, Conversation, Home, INBOUND_VERSION, Inbound, Kind, MAX_TEXT_BYTES, Sender,
 };
-pub use part::{Choice, Grown, Media, Part};
+pub use part::{Choice, End, Grown, Media, Outcome, Part};
 pub use picture::{MAX_PICTURE, MAX_SIDE, is_too_large};
 pub use post::{Auth, Body, Fetch, File, Post, Settled, Step, Target, Upload, Way};
 pub use secrecy::{ExposeSecret, SecretString};
@@ -68,10 +68,27 @@ pub trait Channel: Send + Sync {
     /// The requests that fetch what an inbound message only points to.
     fn fetch(&self, what: &Fetch) -> Post;
 
+    /// Whether a program reads what is said there: it gets the words as the model wrote them, nothing before, between or in place of
+    /// them, and [`Part::Outcome`].
+    fn is_verbatim(&self, _to: &Address) -> bool {
+        false
+    }
+
+    /// The key in the stack's own bucket, below `media/`, of what the room's function let somebody put there; `None` where the
+    /// platform has it. The room makes the key; nothing of it is what a payload says.
+    fn kept(&self, _what: &Fetch) -> Option<String> {
+        None
+    }
+
     /// How many answers one thread gets a day, or a chat without threads. `None` = as many as the limits allow; where machines
     /// may answer each other, a number.
     fn answers_a_day(&self, _settings: &serde_json::Value) -> Option<u32> {
         None
+    }
+
+    /// Whether the webhook function must know who may talk: its settings then hold `access`.
+    fn reads_access(&self) -> bool {
+        false
     }
 
     /// What a failed message says that is not taken as a reply, nor in any other way: why, and what to do about it.

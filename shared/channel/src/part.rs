@@ -37,6 +37,39 @@ pub enum Part {
     Media(Media),
     /// A text with answers to choose from. What is chosen comes back as if the person had written it.
     Buttons { text: String, choices: Vec<Choice> },
+    /// What became of the question, beside the words: for programs, see [`crate::Channel::is_verbatim`].
+    Outcome(Outcome),
+}
+
+/// What became of a question, and what that took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Outcome {
+    pub end: End,
+    /// Tokens, the cached ones included.
+    pub input: u32,
+    /// Tokens, those of thinking included.
+    pub output: u32,
+    pub cached: u32,
+    pub reasoning: u32,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// With an answer, or with words that stand for one.
+    #[default]
+    Whole,
+    /// With an answer as long as the limits allow; there was more.
+    Cut,
+    /// A cap is reached, as the words say.
+    Capped,
+    /// No model answered, or not to the end; the next try may.
+    Failed,
+    /// The question is more than the model takes.
+    TooLong,
+    /// The model, or who runs it, does not want to answer.
+    Declined,
 }
 
 /// How a message came to say what it says so far.
@@ -119,7 +152,7 @@ impl Part {
     pub fn as_text(&self) -> Option<Cow<'_, str>> {
         match self {
             Part::Text(text) | Part::Edit { text, .. } => Some(Cow::Borrowed(text)),
-            Part::Typing | Part::Dismiss | Part::Draft { .. } => None,
+            Part::Typing | Part::Dismiss | Part::Draft { .. } | Part::Outcome(_) => None,
             Part::Media(media) => Some(Cow::Owned(link(media))),
             Part::Buttons { text, choices } => Some(Cow::Owned(numbered(text, choices))),
         }

@@ -1,6 +1,6 @@
 //! What a conversation's state is made of: the items that `store` keeps and that every invocation takes up.
 
-use channel::{Address, Choice, Grown, Inbound, Step, Way};
+use channel::{Address, Choice, End, Grown, Inbound, Step, Way};
 use serde::{Deserialize, Serialize};
 
 /// The shape of the items as written today; readers accept this one and the one before, and ignore unknown fields.
@@ -164,6 +164,9 @@ pub struct Turn {
     /// The end of the answer, where it asks and can be answered by pressing a button.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buttons: Option<Buttons>,
+    /// What became of the question.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub end: End,
     #[serde(default)]
     pub usage: Usage,
     #[serde(default)]

@@ -25,6 +25,7 @@ mod streams;
 mod table;
 mod talk;
 mod tools;
+mod uploads;
 mod web;
 mod windows;
 

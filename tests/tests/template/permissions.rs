@@ -16,11 +16,13 @@ fn webhook_may_write_one_queue_and_read_its_own_secrets() {
         let own = format!(
             "arn:${{AWS::Partition}}:ssm:${{AWS::Region}}:${{AWS::AccountId}}:parameter/${{AWS::StackName}}/{channel}"
         );
+        let [outbox, files] = crate::outbox::statements_of(&channel);
         let expected = [
             json!({"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": {"Fn::GetAtt": ["Queue", "Arn"]}}),
             json!({"Effect": "Allow", "Action": "ssm:GetParametersByPath", "Resource": [{"Fn::Sub": own}, {"Fn::Sub": format!("{own}/*")}]}),
             json!({"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": {"Fn::GetAtt": [format!("Log{channel}"), "Arn"]}}),
-            crate::outbox::statement(&channel),
+            outbox,
+            files,
         ];
         assert_eq!(role["Policies"].as_array().unwrap().len(), 1, "{channel}");
         assert_eq!(role["Policies"][0]["PolicyDocument"]["Statement"], json!(expected), "{channel}");

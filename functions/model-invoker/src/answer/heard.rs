@@ -152,7 +152,7 @@ impl Run<'_> {
                 Ok(Before::Stop) => return Err(Reply::Silent),
                 Err(error) => {
                     tracing::error!(conversation = %self.conversation, error = error.kind(), "a hook failed, so nothing is asked");
-                    return Err(Reply::Notice(HOOK_FAILED.to_owned()));
+                    return Err(Reply::Unable(HOOK_FAILED));
                 }
             }
         }

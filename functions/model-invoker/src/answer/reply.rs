@@ -34,6 +34,10 @@ pub(super) enum Reply {
     Notice(String),
     /// The same, in the place of an answer: the operator's own.
     Ready(String),
+    /// The same, because a cap is reached.
+    Capped(String),
+    /// The same in place of an answer that could not be given.
+    Unable(&'static str),
     /// The model wants to do something that the person is asked about; `text` is what it wrote before.
     Asks {
         pending: Box<Pending>,
@@ -162,7 +166,7 @@ impl Run<'_> {
             Ok(hooked) => *text = hooked,
             Err(error) => {
                 tracing::error!(conversation = %self.conversation, error = error.kind(), "a hook failed, so the answer is not said");
-                return Ok(Reply::Notice(HOOK_FAILED.to_owned()));
+                return Ok(Reply::Unable(HOOK_FAILED));
             }
         }
         Ok(reply)

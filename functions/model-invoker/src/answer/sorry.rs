@@ -1,5 +1,6 @@
 //! What is said when no model answers.
 
+use channel::End;
 use turn::{Turn, Waiting};
 
 use crate::now;
@@ -22,7 +23,7 @@ impl Run<'_> {
                 return Ok(None);
             }
         }
-        Ok(Some(Turn { history: false, ..self.turn(number, waiting, line(error)) }))
+        Ok(Some(Turn { history: false, end: end(error), ..self.turn(number, waiting, line(error)) }))
     }
 }
 
@@ -39,6 +40,16 @@ fn line(error: &model::Error) -> &'static str {
         model::Error::TooLong => "This message is too long for me. Please send it in parts.",
         model::Error::Busy { .. } | model::Error::Interrupted { .. } => {
             "Sorry, the model is not answering at the moment. Please try again in a minute."
+        }
+    }
+}
+
+fn end(error: &model::Error) -> End {
+    match error {
+        model::Error::Refused(_) => End::Declined,
+        model::Error::TooLong => End::TooLong,
+        model::Error::NotSetUp(_) | model::Error::Busy { .. } | model::Error::Interrupted { .. } => {
+            End::Failed
         }
     }
 }

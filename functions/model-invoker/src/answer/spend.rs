@@ -82,6 +82,6 @@ impl Run<'_> {
         cap: SpendCap,
     ) -> Result<Reply, store::Error> {
         let (_, words) = self.said_once(cap.name(), question.newest, &cap.line(), now()).await?;
-        Ok(words.map_or(Reply::Silent, |words| Reply::Notice(words.text)))
+        Ok(words.map_or(Reply::Silent, |words| Reply::Capped(words.text)))
     }
 }

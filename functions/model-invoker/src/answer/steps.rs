@@ -17,6 +17,9 @@ const LAST_ROUND: &str = "\n\n[No further calls are possible: answer now with wh
 /// Said to the person where the model went on calling all the same.
 const TOO_MANY_STEPS: &str = "*(I could not finish this: it took too many steps.)*";
 
+/// Said to the model of a call that a person would have to agree to, where only a program reads along.
+const NOT_HERE: &str = "This needs a person's yes, and nobody can give it here: it was not done. Say so.";
+
 /// What one answer is made with.
 pub(super) struct Work<'a> {
     pub question: &'a Question<'a>,
@@ -88,7 +91,8 @@ impl Run<'_> {
     /// What the person is asked about, where one of the calls needs that.
     fn pending(&self, work: &Work<'_>, answer: &Answer, made: &[Made]) -> Option<(Pending, String)> {
         let asks: Vec<&str> = made.iter().filter_map(Made::question).collect();
-        if asks.is_empty() {
+        // A program cannot say yes: every question of its is a conversation of its own.
+        if asks.is_empty() || self.place.room.is_verbatim(&work.question.newest.address) {
             return None;
         }
         let key = format!("{}/{}", self.conversation, work.question.number);
@@ -136,7 +140,7 @@ fn push_round(ask: &mut Ask, text: &str, made: Vec<Made>, last: bool) {
     let results = made.into_iter().map(|Made { call, outcome }| {
         let result = match outcome {
             Called::Done(result) => result,
-            Called::NeedsConfirmation { text } => ToolResult::error(text),
+            Called::NeedsConfirmation { .. } => ToolResult::error(NOT_HERE),
         };
         (call.id, result.text)
     });

@@ -1,25 +1,30 @@
 //! Who asks for what, and what they are answered.
 
-use channel::{Context, Keys, Request, Response};
+use channel::{Context, Keys, Request, Response, sign};
 use ingress::door::{Answer, Door, Knock, Writer, account_of, written};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::Store;
+use web::openai::{self, Head};
 use web::session::{self, Session};
-use web::{Route, View, cors, openai};
+use web::{Route, cors, upload};
 
+use crate::bucket::Bucket;
+use crate::completion::{Completion, said};
 use crate::limit::Limit;
 use crate::watch::Watch;
+use crate::widget;
 
 /// A page's question is held open for at most so long, milliseconds.
 const LONGEST_HOLD_MS: i64 = 25_000;
 /// Kept back from what is left of the invocation, so that the answer still goes out.
 const TO_ANSWER_MS: i64 = 3_000;
-/// A program that hears nothing for longer may give up.
-const SIGN_OF_LIFE_MS: i64 = 10_000;
+/// A file counts as so many messages: it costs more to keep.
+const A_FILE: u32 = 3;
 
 /// What every request is answered with.
 pub struct Desk {
     pub door: Door,
+    pub bucket: Bucket,
     pub store: Store,
     pub limit: Limit,
 }
@@ -28,7 +33,7 @@ impl Desk {
     pub async fn answer(&'static self, knock: Knock) -> Answer {
         let route = Route::of(&knock.request);
         let known = match account_of(&knock.request) {
-            _ if route == Route::Widget => return code().into(),
+            _ if route == Route::Widget => return widget::answer(&knock.request).into(),
             Some(name) => self.door.account(&name).await.ok().flatten().map(|account| (name, account)),
             None => None,
         };
@@ -46,8 +51,12 @@ impl Desk {
     }
 
     async fn answer_as(&'static self, route: Route, knock: Knock, ctx: &Context<'_>) -> Answer {
-        let writes = matches!(route, Route::Session | Route::Message);
-        if writes && !self.limit.admits(session::network(&knock.source), ctx.now) {
+        let weight = match route {
+            Route::Session | Route::Message => 1,
+            Route::File => A_FILE,
+            _ => 0,
+        };
+        if weight > 0 && !self.limit.admits(session::network(&knock.source), weight, ctx.now) {
             return busy().into();
         }
         match route {
@@ -55,10 +64,10 @@ impl Desk {
             Route::Session => session::begin(&knock.request, &knock.source, ctx).into(),
             Route::Read => self.read(&knock, ctx).await.into(),
             Route::Events => self.events(&knock, ctx),
+            Route::File => self.offer(&knock, ctx).into(),
             Route::Complete => self.complete(knock, ctx).await,
-            Route::Models => {
-                let taken = self.door.receive(knock.request, &knock.call).await;
-                if taken.status == 200 { taken.into() } else { refused(taken.status).into() }
+            Route::Models | Route::Model | Route::OtherOfPrograms => {
+                in_openais_words(self.door.receive(knock.request, &knock.call).await).into()
             }
             Route::Widget | Route::Message | Route::Other => {
                 self.door.receive(knock.request, &knock.call).await.into()
@@ -94,31 +103,72 @@ impl Desk {
         answer
     }
 
+    /// Where a visitor may put a file.
+    fn offer(&self, knock: &Knock, ctx: &Context<'_>) -> Response {
+        let session = match visitor(&knock.request, ctx) {
+            Ok(session) => session,
+            Err(refused) => return refused,
+        };
+        let id = sign::hex(&sign::random::<16>());
+        let offer = match upload::offer(&knock.request, &session, &id, ctx) {
+            Ok(offer) => offer,
+            Err(refused) => return refused,
+        };
+        match self.bucket.address(&offer.key, &offer.media_type, offer.size, ctx.now) {
+            Some(url) => Response::json(200, &offer.json(&url)),
+            None => {
+                tracing::error!(failed = true, "the address of a file cannot be signed");
+                Response::json(503, &json!({"error": "not available"}))
+            }
+        }
+    }
+
     /// A completion: through the queue like everything, held open until its answer is in the outbox.
     async fn complete(&'static self, knock: Knock, ctx: &Context<'_>) -> Answer {
-        let manner = openai::manner(&knock.request.body);
-        let ends_at = knock.call.ends_at - TO_ANSWER_MS;
-        let taken = self.door.receive(knock.request, &knock.call).await;
-        let said = taken.body_json();
-        let Some(id) = said.get("session").and_then(serde_json::Value::as_str).map(str::to_owned) else {
-            return match said.get("error") {
-                Some(_) if taken.is_success() => Response::json(400, &said).into(),
-                _ => refused(taken.status).into(),
-            };
+        let Knock { request, call, .. } = knock;
+        let manner = openai::manner(&request.body);
+        let request = match self.unpacked(request, ctx).await {
+            Ok(request) => request,
+            Err(refused) => return refused.into(),
+        };
+        let taken = self.door.receive(request, &call).await;
+        let Some(id) = taken.body_json().get("session").and_then(Value::as_str).map(str::to_owned) else {
+            return in_openais_words(taken).into();
         };
         let completion = Completion {
             watch: self.watch(ctx.account, &id, 0),
-            model: manner.model,
-            created: ctx.now,
-            id,
-            ends_at,
+            head: Head { id, model: manner.model, created: ctx.now, usage: manner.usage },
+            ends_at: call.ends_at - TO_ANSWER_MS,
         };
         if !manner.stream {
             return completion.whole().await.into();
         }
+        if let Some(refused) = completion.refused_at_once().await {
+            return refused.into();
+        }
         let (writer, answer) = written(event_stream());
         tokio::spawn(completion.in_pieces(writer));
         answer
+    }
+
+    /// The request of a program, its pictures in the bucket. Without the key it stays as it is, and the webhook half refuses it.
+    async fn unpacked(&self, mut request: Request, ctx: &Context<'_>) -> Result<Request, Response> {
+        if !web::is_program(&request, ctx) {
+            return Ok(request);
+        }
+        let unpacked = openai::unpack(&request.body);
+        let unpacked = unpacked.map_err(|why| Response::json(400, &openai::error(400, &why)))?;
+        let Some(unpacked) = unpacked else { return Ok(request) };
+        for picture in unpacked.pictures {
+            let key = upload::key(ctx.account, upload::OF_PROGRAMS, &picture.id).unwrap_or_default();
+            let put = self.bucket.put(&key, &picture.media_type, picture.bytes, ctx.now).await;
+            put.map_err(|why| {
+                tracing::error!(why, failed = true, "a picture cannot be put into the bucket");
+                said(503).response()
+            })?;
+        }
+        request.body = unpacked.body;
+        Ok(request)
     }
 
     fn watch(&self, account: &str, session: &str, from: i64) -> Watch {
@@ -166,82 +216,6 @@ async fn tell(watch: Watch, mut state: String, until: i64, mut writer: Writer) {
     }
 }
 
-/// A program's question on its way.
-struct Completion {
-    watch: Watch,
-    id: String,
-    model: String,
-    created: i64,
-    /// Unix milliseconds.
-    ends_at: i64,
-}
-
-impl Completion {
-    async fn whole(&self) -> Response {
-        let mut state = String::new();
-        loop {
-            match self.watch.change(&state, self.ends_at).await {
-                Ok(view) => match view.whole() {
-                    Some(text) => {
-                        let body = openai::completion(&self.id, &self.model, &text, self.created);
-                        return Response::json(200, &body);
-                    }
-                    None if ingress::now() >= self.ends_at => return refused(504),
-                    None => state = view.state(),
-                },
-                Err(error) => {
-                    tracing::error!(%error, failed = true, "the outbox cannot be read");
-                    return refused(503);
-                }
-            }
-        }
-    }
-
-    /// The answer as it grows. Comments between its pieces keep the connection open.
-    async fn in_pieces(self, mut writer: Writer) {
-        let (mut state, mut sent) = (String::new(), String::new());
-        loop {
-            let next_sign = (ingress::now() + SIGN_OF_LIFE_MS).min(self.ends_at);
-            let Ok(view) = self.watch.change(&state, next_sign).await else {
-                writer.write(openai::event(&openai::error(503, openai::words(503)))).await;
-                return;
-            };
-            state = view.state();
-            let whole = view.whole();
-            let so_far = whole.as_deref().unwrap_or_else(|| so_far(&view, &sent));
-            let piece = match so_far.strip_prefix(sent.as_str()) {
-                Some("") | None if whole.is_none() => ": waiting\n\n".to_owned(),
-                Some(new) => openai::chunk(&self.id, &self.model, Some(new), self.created),
-                // What was written was written anew: the program gets the rest from where it is another one.
-                None => openai::chunk(&self.id, &self.model, Some(after_common(&sent, so_far)), self.created),
-            };
-            sent = so_far.to_owned();
-            if !writer.write(piece).await {
-                return;
-            }
-            if whole.is_some() {
-                let end = openai::chunk(&self.id, &self.model, None, self.created) + openai::DONE;
-                writer.write(end).await;
-                return;
-            }
-            if ingress::now() >= self.ends_at {
-                writer.write(openai::event(&openai::error(504, openai::words(504)))).await;
-                return;
-            }
-        }
-    }
-}
-
-/// The draft, where it goes on from what was sent.
-fn so_far<'a>(view: &'a View, sent: &'a str) -> &'a str {
-    if view.draft().starts_with(sent) { view.draft() } else { sent }
-}
-
-fn after_common<'a>(sent: &str, text: &'a str) -> &'a str {
-    let common = sent.chars().zip(text.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
-    text.get(common..).unwrap_or("")
-}
-
 fn visitor(request: &Request, ctx: &Context<'_>) -> Result<Session, Response> {
     session::of(request, ctx).inspect_err(|refused| {
         tracing::warn!(
@@ -253,31 +227,28 @@ fn visitor(request: &Request, ctx: &Context<'_>) -> Result<Session, Response> {
     })
 }
 
-fn code() -> Response {
-    let headers = [
-        ("content-type", "text/javascript; charset=utf-8"),
-        ("cache-control", "public, max-age=300"),
-        ("cross-origin-resource-policy", "cross-origin"),
-        ("x-content-type-options", "nosniff"),
-    ];
-    Response { status: 200, headers: headers.into_iter().collect(), body: web::widget().into_bytes() }
-}
-
 fn event_stream() -> Response {
     let headers = [("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-store")];
     Response { headers: headers.into_iter().collect(), ..Response::empty(200) }
 }
 
 fn busy() -> Response {
+    tracing::warn!(rejected = true, status = 429, "too many requests from one address");
     let mut busy =
         Response::json(429, &json!({"error": "too many requests from your address, wait a minute"}));
     busy.headers.set("retry-after", "60");
     busy
 }
 
-fn refused(status: u16) -> Response {
-    let status = if status < 400 { 503 } else { status };
-    Response::json(status, &openai::error(status, openai::words(status)))
+/// What the webhook half says to a program: an error of OpenAI's shape, or in its own words as one.
+fn in_openais_words(taken: Response) -> Response {
+    let body = taken.body_json();
+    match body.get("error") {
+        Some(error) if error.is_object() && taken.is_success() => Response::json(400, &body),
+        Some(error) if error.is_object() => taken,
+        None if taken.status == 200 => taken,
+        _ => said(taken.status).response(),
+    }
 }
 
 fn unavailable(error: &store::Error) -> Response {

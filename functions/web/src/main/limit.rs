@@ -20,15 +20,15 @@ struct Minute {
 }
 
 impl Limit {
-    /// Whether the address may ask once more. `now` is Unix milliseconds.
-    pub fn admits(&self, address: String, now: i64) -> bool {
+    /// Whether the address may ask once more for what counts so much. `now` is Unix milliseconds.
+    pub fn admits(&self, address: String, weight: u32, now: i64) -> bool {
         let mut minute = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let number = now.div_euclid(MINUTE_MS);
         if minute.number != number || minute.counts.len() >= MAX_ADDRESSES {
             *minute = Minute { number, counts: HashMap::new() };
         }
         let count = minute.counts.entry(address).or_default();
-        *count += 1;
+        *count = count.saturating_add(weight);
         *count <= A_MINUTE
     }
 }
@@ -40,10 +40,12 @@ mod tests {
     #[test]
     fn an_address_may_ask_so_often_a_minute() {
         let limit = Limit::default();
-        let ask = |address: &str, now: i64| limit.admits(address.to_owned(), now);
+        let ask = |address: &str, now: i64| limit.admits(address.to_owned(), 1, now);
         assert!((0..A_MINUTE).all(|_| ask("192.0.2.1", 0)));
         assert!(!ask("192.0.2.1", 59_999));
         assert!(ask("192.0.2.2", 59_999), "another address");
         assert!(ask("192.0.2.1", 60_000), "another minute");
+        assert!((0..A_MINUTE / 3).all(|_| limit.admits("192.0.2.3".to_owned(), 3, 0)));
+        assert!(!limit.admits("192.0.2.3".to_owned(), 1, 0), "what weighs more is allowed less often");
     }
 }

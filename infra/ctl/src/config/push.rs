@@ -36,7 +36,9 @@ pub async fn push(config: &Config, store: &Store, secrets: &Secrets, stack: &str
     };
     for (channel, account) in accounts(config, &there) {
         let name = format!("{channel}/{account}/{SETTINGS}");
-        let settings = config.channel(&channel, &account).room_settings();
+        let own = config.channel(&channel, &account);
+        let room = model_invoker::channels::named(&channel);
+        let settings = room.map_or_else(|| own.room_settings(), |room| own.webhook_settings(room));
         let is_empty = settings.as_object().is_none_or(serde_json::Map::is_empty);
         let settings = SecretString::from(settings.to_string());
         let unchanged = match there.get(&name) {

@@ -113,6 +113,18 @@ impl Channel {
         Value::Object(settings)
     }
 
+    /// What the room's webhook function is given: the same, and who may talk where it turns away by itself whom nobody would
+    /// answer.
+    pub fn webhook_settings(&self, room: &dyn channel::Channel) -> Value {
+        let mut settings = self.room_settings();
+        if let Value::Object(settings) = &mut settings
+            && room.reads_access()
+        {
+            settings.insert("access".to_owned(), serde_json::json!(self.access(room.spec())));
+        }
+        settings
+    }
+
     /// As set, unless every message on the platform has a reply slot of its own.
     pub fn overlap(&self, spec: &Spec) -> Overlap {
         match spec.overlap {

@@ -26,6 +26,8 @@ pub(super) struct Canvas<'a> {
     pub most: u32,
     /// It is a stream: nothing is taken back, so only what stands is shown.
     stream: bool,
+    /// A program reads it.
+    verbatim: bool,
 }
 
 impl<'a> Canvas<'a> {
@@ -51,6 +53,7 @@ impl<'a> Canvas<'a> {
             edits_every: every,
             most,
             stream: false,
+            verbatim: run.place.room.is_verbatim(to),
         };
         if how == Streaming::Edit || is_begun {
             return Some(canvas.edited());
@@ -70,8 +73,15 @@ impl<'a> Canvas<'a> {
 
     /// What is shown of a text that is not complete.
     pub fn shown(&self, text: &str) -> String {
-        // What of it stands depends on the room's dialect: it knows.
-        if self.stream { text.trim_end().to_owned() } else { half::closed(text) }
+        if self.verbatim {
+            // Programs take nothing back: they get what stands, whatever it is half of.
+            text.to_owned()
+        } else if self.stream {
+            // What of it stands depends on the room's dialect: it knows.
+            text.trim_end().to_owned()
+        } else {
+            half::closed(text)
+        }
     }
 
     /// The calls that show it in place of, or after, what the message says.
