@@ -46,7 +46,7 @@ fn line(error: &model::Error) -> &'static str {
 
 fn end(error: &model::Error) -> End {
     match error {
-        model::Error::Refused(_) => End::Declined,
+        model::Error::Refused(_) | model::Error::Unfit(_) => End::Declined,
         model::Error::TooLong => End::TooLong,
         model::Error::NotSetUp(_) | model::Error::Busy { .. } | model::Error::Interrupted { .. } => {
             End::Failed
