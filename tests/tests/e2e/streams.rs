@@ -27,7 +27,7 @@ async fn fault(world: &World, name: &str, path: &str, holds: &str, status: u16, 
     world.tell("/fault", fault).await;
 }
 
-/// The texts of the calls that made the message, by method or kind.
+/// The texts of the calls that made the message, each with its method or kind.
 fn steps(calls: &[Value]) -> Vec<(String, String)> {
     let one = |call: &Value| {
         let (path, body) = (call["path"].as_str()?, &call["body"]);
@@ -39,7 +39,7 @@ fn steps(calls: &[Value]) -> Vec<(String, String)> {
             None if path.contains("/v3/") => call["method"].as_str()?.to_owned(),
             None => path.rsplit('/').next()?.to_owned(),
         };
-        (!kind.contains("users.info") && !path.starts_with("/login")).then_some((kind, text))
+        Some((kind, text)).filter(|(_, text)| !text.is_empty())
     };
     calls.iter().filter_map(one).collect()
 }
