@@ -146,12 +146,29 @@ impl World {
         self.verdict(room, &event.request, words.account).messages.into_iter().next()
     }
 
+    /// Somebody presses the button that says this, under the message of that id.
+    pub async fn press(&self, words: Words<'_>, under: &str) -> Sent {
+        let (id, secrets) = (self.id(), self.cloud.secrets(words.channel, words.account));
+        let event = self.played(words, &id, &secrets, |room, message| room.press(message, under));
+        self.deliver_event(words, &id, event).await
+    }
+
     /// A message as its platform sends it.
     pub fn event(&self, words: Words<'_>, id: &str, secrets: &Secrets) -> Event {
+        self.played(words, id, secrets, |room, message| room.event(message))
+    }
+
+    fn played(
+        &self,
+        words: Words<'_>,
+        id: &str,
+        secrets: &Secrets,
+        play: impl FnOnce(&dyn Local, &Message<'_>) -> Event,
+    ) -> Event {
         let room: &dyn Local = channels::local(words.channel).expect("a registered channel");
         let base = &self.cloud.endpoints().channels[words.channel];
         let url = if words.account == "main" { base.clone() } else { format!("{base}{}", words.account) };
-        room.event(&Message {
+        let message = Message {
             url: &url,
             account: words.account,
             text: words.text,
@@ -161,7 +178,8 @@ impl World {
             secrets,
             platform: &format!("{}/{}", self.cloud.endpoints().platform, words.channel),
             now: model_invoker::now(),
-        })
+        };
+        play(room, &message)
     }
 
     /// What a request carries, and how it is to be answered.

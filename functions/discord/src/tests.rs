@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use channel::local::{Local, Message};
 use channel::{
-    Address, Auth, Channel, Connect, Context, Headers, Part, PostContext, Received, Reject, Request,
-    Response, Secrets, Settled, Step, Target, Way, Window,
+    Address, Auth, Body, Channel, Choice, Connect, Context, Headers, Media, Part, PostContext, Received,
+    Reject, Request, Response, Secrets, Settled, Step, Target, Way, Window,
 };
 use serde_json::{Value, json};
 
@@ -113,6 +113,8 @@ fn reads_recorded_requests() {
         ("ask-guild-foreign", r#"645027906669510667 Group Tess No None "what is the plan?""#),
         ("ask-thread", r#"1300000000000000099 Group Tess Unknown None "and here?""#),
         ("ask-file", r#"645027906669510667 Group Tess Unknown None "what is this?" a.png"#),
+        ("ask-file-large", r#"645027906669510667 Group Tess Unknown None "what is this?" a.jpg"#),
+        ("press-button", r#"645027906669510667 Group Tess Unknown None "/yes 3f9a1b""#),
         ("ask-user-install", r#"645027906669510667 Group Tess Unknown Some(5) "hello""#),
         ("ask-subcommand", r#"645027906669510667 Group Tess Unknown None "hello""#),
         ("ask-nothing", "nothing: nothing asked: 200 type 4"),
@@ -138,12 +140,34 @@ fn reads_recorded_requests() {
     assert_eq!(recorded.count(), cases.len(), "a recorded request without an expectation");
 }
 
+/// Where a recorded file is fetched from, and how large it is said to be.
+#[test]
+fn large_pictures_are_asked_for_in_a_smaller_size() {
+    let file = |case: &str| {
+        let signed =
+            Discord.sign(request(&read(&format!("receive/{case}.json"))["request"]), &secrets(), NOW);
+        match receive(&signed, &secrets(), &Value::Null).unwrap() {
+            Received::Events { mut inbound, .. } => inbound.remove(0).attachments.remove(0),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (small, large) = (file("ask-file"), file("ask-file-large"));
+    assert!(small.fetch.id.starts_with("https://cdn.discordapp.com/") && small.size == Some(9_000));
+    let query = "ex=6a000000&is=69000000&hm=00&width=696&height=1568";
+    let expected = format!("https://media.discordapp.net/ephemeral-attachments/1/1200/a.png?{query}");
+    assert_eq!((large.fetch.id, large.size), (expected, None));
+}
+
 fn post(text: &str, way: Way, uses: Option<u32>) -> Vec<Step> {
+    posts(&[Part::Text(text.to_owned())], way, uses, false)
+}
+
+fn posts(parts: &[Part], way: Way, uses: Option<u32>, plain: bool) -> Vec<Step> {
     let mut to =
         Address { chat: "7".into(), window: Some(Window { deadline: NOW, uses }), ..Address::default() };
     to.data = [("application_id", "1"), ("token", "a/b")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
-    let ctx = PostContext { settings: &Value::Null, key: "k", way, plain: false, now: NOW };
-    Discord.post(&[Part::Text(text.to_owned())], &to, &ctx).steps
+    let ctx = PostContext { settings: &Value::Null, key: "k", way, plain, now: NOW };
+    Discord.post(parts, &to, &ctx).steps
 }
 
 fn body(step: &Step) -> Value {
@@ -177,6 +201,63 @@ fn answers_in_the_slot_then_after_it() {
     let nonce = |step: &Step| body(step)["nonce"].as_str().unwrap().to_owned();
     assert_eq!((nonce(&pushed[0]).len(), nonce(&pushed[0]) == nonce(&pushed[1])), (25, false));
     assert_eq!(pushed[0].auth, Auth::Scheme { scheme: "Bot".into(), secret: "bot_token".into() });
+}
+
+#[test]
+fn choices_are_buttons_where_they_fit() {
+    let choice = |label: &str, says: &str| Choice { label: label.into(), says: says.into() };
+    let rows = |choices: Vec<Choice>| {
+        let buttons = Part::Buttons { text: "Shall I?".into(), choices };
+        let step = posts(&[buttons], Way::Reply, None, false).remove(0);
+        let rows = body(&step)["components"].as_array().unwrap().clone();
+        rows.iter().map(|row| row["components"].as_array().unwrap().clone()).collect::<Vec<_>>()
+    };
+    let found = rows(vec![choice("Yes", "/yes 3f9a"), choice(&"No ".repeat(40), "/no 3f9a")]);
+    assert_eq!(found.len(), 2, "the choices, and the button to go on by");
+    assert_eq!((&found[0][0]["label"], &found[0][0]["custom_id"]), (&json!("Yes"), &json!("say:/yes 3f9a")));
+    assert!(found[0][1]["label"].as_str().unwrap().chars().count() <= 80);
+    assert_eq!(found[1][0]["custom_id"], "reply");
+    let many = |n: usize| (0..n).map(|n| choice("x", &n.to_string())).collect::<Vec<_>>();
+    assert_eq!(rows(many(20)).iter().map(Vec::len).collect::<Vec<_>>(), [5, 5, 5, 5, 1]);
+    // What does not fit, or says the same twice, is lines of text.
+    for choices in [
+        many(21),
+        vec![choice("x", "same"), choice("y", "same")],
+        vec![choice("x", &"long ".repeat(20))],
+        vec![choice(" ", "blank")],
+        Vec::new(),
+    ] {
+        assert_eq!(rows(choices).len(), 1, "the button to go on by");
+    }
+}
+
+#[test]
+fn files_come_along_and_are_links_where_they_are_refused() {
+    let media = |caption: String| {
+        Part::Media(Media {
+            url: "https://e.x/a.png".into(),
+            name: "a.png".into(),
+            media_type: "image/png".into(),
+            caption,
+        })
+    };
+    let parts = [Part::Text("Here:".into()), media("sales".into()), media("word ".repeat(900))];
+    let rich = posts(&parts, Way::Reply, None, false);
+    let plain = posts(&parts, Way::Reply, None, true);
+    assert_eq!(rich.len(), plain.len(), "each file keeps its place");
+    let Body::Multipart { fields, file } = &rich[1].body else { panic!("{:?}", rich[1].body) };
+    let told: Value = serde_json::from_str(&fields[0].1).unwrap();
+    assert_eq!((fields[0].0.as_str(), file.field.as_str()), ("payload_json", "files[0]"));
+    assert_eq!((&told["content"], &told["attachments"][0]["filename"]), (&json!("sales"), &json!("a.png")));
+    assert_eq!(body(&plain[1])["content"], "sales\n\na.png (https://e.x/a.png)");
+    let refused = Response::json(413, &json!({"code": 40_005, "message": "Request entity too large"}));
+    assert_eq!(Discord.settle(&rich[1], &refused), Settled::Unformatted);
+    assert!(matches!(Discord.settle(&plain[1], &refused), Settled::Broken(_)), "and only once");
+    // The whole address or none of it.
+    let long =
+        Media { url: format!("https://e.x/{}", "a".repeat(3_000)), name: "a.png".into(), ..Media::default() };
+    let step = posts(&[Part::Media(long)], Way::Push, None, true).remove(0);
+    assert_eq!(body(&step)["content"], "a.png");
 }
 
 #[test]
@@ -262,5 +343,30 @@ fn plays_its_own_platform() {
         let answer = Discord.answer(&call);
         assert_eq!(answer.said[0].clone().reply_key, event.reply_key);
         assert!(matches!(Discord.settle(&step, &answer.response), Settled::Posted(Some(_))));
+        // It refuses what Discord refuses.
+        for wrong in [
+            json!({ "content": "" }),
+            json!({ "content": "x".repeat(2_001) }),
+            json!({ "content": "x", "attachments": [{ "id": 0, "filename": "a.png" }] }),
+            json!({ "content": "x", "components": [{ "type": 1, "components": [] }] }),
+            json!({ "content": "x", "components": [
+                { "type": 1, "components": [{ "label": "x", "custom_id": "1" }, { "label": "y", "custom_id": "1" }] },
+            ] }),
+        ] {
+            let wrong = Request { body: wrong.to_string().into_bytes(), ..call.clone() };
+            assert_eq!(
+                Discord.answer(&wrong).response.status,
+                400,
+                "{}",
+                String::from_utf8_lossy(&wrong.body)
+            );
+        }
+        for (pressed, says) in [("Go on", "Go on"), ("/yes 3f", "/yes 3f")] {
+            let press = Discord.press(&Message { text: pressed, id: "m2", ..message }, "");
+            let Ok(Received::Events { inbound, .. }) = receive(&press.request, &secrets, &Value::Null) else {
+                panic!("{pressed}")
+            };
+            assert_eq!(inbound[0].text(), says);
+        }
     }
 }

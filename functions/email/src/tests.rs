@@ -188,6 +188,77 @@ fn mail_becomes_text() {
     }
 }
 
+/// A mail as clients write it, and what files are in it: name, media type, content.
+#[test]
+fn the_files_of_a_mail() {
+    let check = |mail: &str, expected: &[(&str, &str, &str)]| {
+        let found = mime::files(mail.replace('\n', "\r\n").as_bytes());
+        let found: Vec<_> = found
+            .iter()
+            .map(|file| (file.name.as_str(), file.media_type.as_str(), String::from_utf8_lossy(&file.bytes)))
+            .collect();
+        let found: Vec<_> =
+            found.iter().map(|(name, kind, content)| (*name, *kind, content.as_ref())).collect();
+        assert_eq!(found, expected, "{mail}");
+    };
+    let text = "--b\nContent-Type: text/plain\n\nsee files\n";
+    let png = "--b\nContent-Type: image/png; name=\"a.png\"\nContent-Transfer-Encoding: base64\nContent-Disposition: attachment; filename=\"a.png\"\n\niVBO\nRw0K\n";
+    let notes = "--b\nContent-Type: text/plain; charset=iso-8859-1; name=\"notes.txt\"\nContent-Transfer-Encoding: quoted-printable\nContent-Disposition: attachment; filename=\"notes.txt\"\n\ngr=F6=DFer\n";
+    let mixed = |parts: &[&str]| {
+        format!("Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n{}--b--\n", parts.concat())
+    };
+    let picture = ("a.png", "image/png", "\u{FFFD}PNG\r\n");
+    check(&mixed(&[text, png, notes]), &[picture, ("notes.txt", "text/plain", "größer")]);
+    // The mail's own text in another form is no file, nor is a signature.
+    let html = "--b\nContent-Type: text/html\n\n<p>see files</p>\n";
+    let signature = "--b\nContent-Type: application/pkcs7-signature; name=\"smime.p7s\"\nContent-Transfer-Encoding: base64\n\nAAAA\n";
+    check(&mixed(&[text, html, signature]).replace("mixed", "signed"), &[]);
+    // A picture that the HTML shows; below the forms of the text, as some clients have it.
+    let related = "--b\nContent-Type: multipart/related; boundary=c\n\n--c\nContent-Type: text/html\n\n<img src=\"cid:1\">\n--c\nContent-Type: image/png; name=\"a.png\"\nContent-ID: <1>\nContent-Disposition: inline\nContent-Transfer-Encoding: base64\n\niVBORw0K\n--c--\n";
+    check(&mixed(&[text, related]).replace("multipart/mixed", "multipart/alternative"), &[picture]);
+    // A mail in the mail is its text.
+    let forwarded = "--b\nContent-Type: message/rfc822\nContent-Disposition: attachment; filename=\"old.eml\"\n\nFrom: Ada <ada@example.com>\nSubject: Order 41\nX-Long: header\n\nIt came late.\n";
+    check(
+        &mixed(&[text, forwarded]),
+        &[("old.eml", "message/rfc822", "From: ada@example.com\nSubject: Order 41\n\nIt came late.")],
+    );
+    check("", &[]);
+    let whole = mixed(&[text, png, related, forwarded]);
+    for end in 0..whole.len() {
+        mime::files(&whole.as_bytes()[..end]);
+    }
+}
+
+#[test]
+fn a_file_is_attached_and_is_a_link_where_it_is_refused() {
+    let inbound = came_to("new").unwrap();
+    let media = |caption: &str| {
+        Part::Media(channel::Media {
+            url: "https://e.x/a.png".into(),
+            name: "a.png".into(),
+            media_type: "image/png".into(),
+            caption: caption.into(),
+        })
+    };
+    let steps = |plain: bool| {
+        let ctx = channel::PostContext { plain, ..recorded::context(Way::Reply, &Value::Null) };
+        Email.post(&[Part::Text("**Here**".into()), media("sales"), media("")], &inbound.address, &ctx).steps
+    };
+    let (rich, plain) = (steps(false), steps(true));
+    assert_eq!((rich.len(), plain.len()), (2, 2), "the first goes with the text");
+    let Body::JsonWithFile { value, at, file } = &rich[0].body else { panic!("a file") };
+    assert_eq!(value["Content"]["Simple"]["Body"]["Text"]["Data"], "Here\n\nsales");
+    assert_eq!(value.pointer(at), Some(&json!("")));
+    assert_eq!((file.url.as_str(), file.name.as_str()), ("https://e.x/a.png", "a.png"));
+    let Body::Json(value) = &plain[0].body else { panic!("no file") };
+    let text = value["Content"]["Simple"]["Body"]["Text"]["Data"].as_str().unwrap();
+    assert!(text.ends_with("a.png (https://e.x/a.png)"), "{text}");
+    let mut refused = Response::json(400, &json!({"message": "Unsupported attachment type"}));
+    refused.headers.set("x-amzn-errortype", "BadRequestException");
+    assert_eq!(Email.settle(&rich[0], &refused), Settled::Unformatted);
+    assert!(matches!(Email.settle(&plain[0], &refused), Settled::Broken(_)));
+}
+
 fn reply(inbound: &Inbound, settings: &Value) -> Step {
     let ctx = recorded::context(Way::Reply, settings);
     Email.post(&[Part::Text("**yes**".into())], &inbound.address, &ctx).steps.remove(0)
@@ -252,7 +323,7 @@ fn a_mail_in_the_bucket() {
     assert!(format!("{:?}", text.target).contains("/crabhook-mail-1a2b/in/o3vrnil0e2ic28"));
     let mail = Response::text(206, "Subject: s\r\n\r\nhello\r\n");
     assert_eq!(Email.settle(text, &mail), Settled::Fetched(b"hello".to_vec()));
-    assert_eq!(Email.settle(file, &mail), Settled::Fetched(mail.body.clone()));
+    assert_eq!(Email.settle(file, &mail), Settled::Files(Vec::new()), "a mail without files");
     assert_eq!(Email.settle(text, &Response::empty(404)), Settled::Gone);
     assert_eq!(Email.settle(text, &Response::empty(503)), Settled::Later(None));
     let odd = Fetch { account: "main".into(), id: "text:b/in/{secret}?x".into() };

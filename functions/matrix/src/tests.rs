@@ -107,6 +107,7 @@ fn reads_recorded_requests() {
         ("dm_reply", "and Spain?", Kind::Dm, direct),
         ("dm_thread", "go on", Kind::Dm, root),
         ("dm_image", "what is this?", Kind::Dm, direct),
+        ("dm_image_large", "what is this?", Kind::Dm, direct),
         ("dm_file", "", Kind::Dm, direct),
         ("dm_location", "[location: Big Ben, geo:51.5008,0.1247]", Kind::Dm, direct),
         ("dm_sticker", "[sticker: thumbs up]", Kind::Dm, direct),
@@ -180,6 +181,12 @@ fn files_are_asked_for_at_the_homeserver() {
     let step = Matrix.fetch(&file.fetch).steps.remove(0);
     assert_eq!(path(&step), "/_matrix/client/v1/media/download/example.org/abc");
     assert_eq!(Matrix.settle(&step, &Response::text(200, "x")), Settled::Fetched(b"x".to_vec()));
+    let large = came_to("dm_image_large").unwrap().remove(0).attachments.remove(0);
+    assert_eq!(large.size, None);
+    assert_eq!(
+        path(&Matrix.fetch(&large.fetch).steps[0]),
+        "/_matrix/client/v1/media/thumbnail/example.org/abc?width=1600&height=1600&method=scale"
+    );
     let odd = Fetch { account: "main".into(), id: "mxc://../../x?y/{as_token}".into() };
     assert_eq!(
         path(&Matrix.fetch(&odd).steps[0]),
@@ -284,6 +291,58 @@ fn events_stay_within_their_size() {
                 assert!(bytes < 64_000, "{bytes}");
             }
         }
+    }
+}
+
+#[test]
+fn a_file_is_uploaded_first_and_is_a_link_where_it_is_refused() {
+    let to = came_to("room_mention").unwrap().remove(0).address;
+    let media = |caption: &str, kind: &str| channel::Media {
+        url: "https://e.x/a.bin".into(),
+        name: "a b.bin".into(),
+        media_type: kind.into(),
+        caption: caption.into(),
+    };
+    let made = |media: channel::Media, plain: bool| {
+        let ctx = PostContext { settings: &Value::Null, key: "k", way: Way::Reply, plain, now: NOW };
+        Matrix.post(&[Part::Media(media)], &to, &ctx).steps
+    };
+    for (kind, msgtype) in
+        [("image/png", "m.image"), ("audio/ogg", "m.audio"), ("video/mp4", "m.video"), ("", "m.file")]
+    {
+        let steps = made(media("**this**", kind), false);
+        let [upload, send] = steps.as_slice() else { panic!("{steps:?}") };
+        assert_eq!(path(upload), "/_matrix/media/v3/upload?filename=a%20b.bin");
+        assert!(upload.repeatable && matches!(&upload.body, Body::File(file) if file.media_type == kind));
+        let Body::JsonWithSecrets { value, fill } = &send.body else { panic!("{send:?}") };
+        assert_eq!(fill, &[("/url".to_owned(), "answer".to_owned())]);
+        assert_eq!((&value["msgtype"], &value["filename"]), (&json!(msgtype), &json!("a b.bin")));
+        assert_eq!(value["formatted_body"], "<p><strong>this</strong></p>");
+        assert_eq!(value["m.relates_to"]["event_id"], "$e1:example.org");
+        let done = Response::json(200, &json!({"content_uri": "mxc://x/1"}));
+        assert_eq!(Matrix.settle(upload, &done), Settled::Posted(Some("mxc://x/1".into())));
+        for (status, code) in [(403, "M_FORBIDDEN"), (413, "M_TOO_LARGE"), (400, "M_BAD_JSON")] {
+            let refused = Response::json(status, &json!({"errcode": code}));
+            assert_eq!(Matrix.settle(upload, &refused), Settled::Unformatted, "{code}");
+        }
+    }
+    // As many steps, and nothing is lost of what there is to say.
+    for caption in ["", "this", &"word ".repeat(6_000)] {
+        let (rich, plain) =
+            (made(media(caption, "image/png"), false), made(media(caption, "image/png"), true));
+        assert_eq!(rich.len(), plain.len());
+        assert!(plain.last().unwrap().body.file().is_none());
+        let said: String = plain
+            .iter()
+            .filter_map(|step| match &step.body {
+                Body::Json(body) => body["body"].as_str(),
+                _ => None,
+            })
+            .collect();
+        assert!(
+            said.contains("https://e.x/a.bin")
+                && said.matches("word").count() == caption.matches("word").count()
+        );
     }
 }
 

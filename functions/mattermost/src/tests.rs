@@ -212,6 +212,50 @@ fn answers_of_the_server_are_understood() {
 }
 
 #[test]
+fn a_file_is_uploaded_first_and_is_shown_by_its_address_where_it_is_refused() {
+    let media = channel::Media {
+        url: "https://e.x/a.pdf".into(),
+        name: "a.pdf".into(),
+        media_type: "application/pdf".into(),
+        caption: "**this**".into(),
+    };
+    for (case, fill) in [
+        ("slash_dm", vec![("/file_ids/0", "answer")]),
+        ("slash_thread", vec![("/file_ids/0", "answer")]),
+        // The thread is asked for in between.
+        ("mention", vec![("/root_id", "answer"), ("/file_ids/0", "earlier")]),
+    ] {
+        let to = came_to(case).0.unwrap().address;
+        let made = |way: Way, plain: bool| {
+            let ctx = channel::PostContext { plain, ..recorded::context(way, &Value::Null) };
+            Mattermost.post(&[Part::Media(media.clone())], &to, &ctx).steps
+        };
+        let (rich, plain) = (made(Way::Reply, false), made(Way::Reply, true));
+        assert!(rich.len() == plain.len() && rich.len() == made(Way::Push, false).len(), "{case}");
+        let upload = &rich[0];
+        assert!(matches!(&upload.body, Body::Multipart { fields, file }
+            if *fields == [("channel_id".to_owned(), to.chat.clone())] && file.field == "files"));
+        let done = Response::json(201, &json!({"file_infos": [{"id": "f1"}], "client_ids": []}));
+        assert_eq!(Mattermost.settle(upload, &done), Settled::Posted(Some("f1".into())));
+        for status in [400, 403, 413, 501] {
+            let refused = Response::json(status, &json!({"id": "api.file"}));
+            assert_eq!(Mattermost.settle(upload, &refused), Settled::Unformatted, "{status}");
+        }
+        let Some(Body::JsonWithSecrets { value, fill: filled }) = rich.last().map(|step| &step.body) else {
+            panic!("{rich:?}")
+        };
+        assert_eq!(value["message"], "**this**");
+        let filled: Vec<_> = filled.iter().map(|(at, name)| (at.as_str(), name.as_str())).collect();
+        assert_eq!(filled, fill, "{case}");
+        let last = serde_json::to_string(&plain.last().unwrap().body).unwrap();
+        assert!(
+            plain[0].optional && last.contains("https://e.x/a.pdf") && last.contains("**this**"),
+            "{last}"
+        );
+    }
+}
+
+#[test]
 fn an_image_whose_address_would_break_the_markup_is_a_link() {
     let to = came_to("slash_dm").0.unwrap().address;
     for (url, shown) in
@@ -223,9 +267,9 @@ fn an_image_whose_address_would_break_the_markup_is_a_link() {
             media_type: "image/png".into(),
             caption: String::new(),
         };
-        let step = steps(Part::Media(media), &to, Way::Reply).remove(0);
+        let step = steps(Part::Media(media), &to, Way::Push).remove(1);
         let Body::Json(body) = &step.body else { panic!() };
-        assert_eq!(body["message"] == "![ab](https://e.x/a.png)", shown, "{body}");
+        assert_eq!(body["text"] == "![ab](https://e.x/a.png)", shown, "{body}");
     }
 }
 

@@ -112,7 +112,7 @@ impl Grown {
 }
 
 /// A file by its address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Media {
     /// Public, https: the platform fetches it, or an [`crate::Upload`] hands it over.
     pub url: String,

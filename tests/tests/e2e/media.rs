@@ -18,6 +18,7 @@ assistants:
 channels:
   telegram: {media_hosts: [charts.example.com]}
   twilio: {media_hosts: [charts.example.com]}
+  discord: {media_hosts: [127.0.0.1]}
 ";
 
 /// Everything is read in every protocol: photos in each, voice and documents in one.
@@ -75,12 +76,26 @@ fn pdf(text: &str) -> Vec<u8> {
     .into_bytes()
 }
 
+/// A mail with words, a picture and a document, both in Base64.
+fn mail(png: &str, pdf: &str) -> Vec<u8> {
+    let part = |kind: &str, name: &str, content: &str| {
+        format!(
+            "--b\r\nContent-Type: {kind}; name=\"{name}\"\r\nContent-Disposition: attachment; filename=\"{name}\"\r\n\
+             Content-Transfer-Encoding: base64\r\n\r\n{content}\r\n"
+        )
+    };
+    let head = "MIME-Version: 1.0\r\nSubject: Files\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n";
+    let text = "--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nwhat do these show?\r\n";
+    let (png, pdf) = (part("image/png", "a.png", png), part("application/pdf", "order.pdf", pdf));
+    format!("{head}{text}{png}{pdf}--b--\r\n").into_bytes()
+}
+
 #[test]
 fn pictures_voice_and_documents_are_read() {
     alone(
         "media",
         &format!("{MODELS}{READING}{}", people()),
-        |options| options.channels = ["telegram", "line", "slack"].map(String::from).to_vec(),
+        |options| options.channels = ["telegram", "line", "slack", "email"].map(String::from).to_vec(),
         async |world| {
             // A photo: the model sees it, and sees it again with the next question.
             for (protocol, user) in PROTOCOLS {
@@ -129,6 +144,29 @@ fn pictures_voice_and_documents_are_read() {
             world.until(&next, |said| said.iter().any(|text| text.contains("is that all"))).await;
             let asked = newest(world).await.to_string();
             assert!(asked.contains("bill.pdf") && asked.matches("4711").count() >= 2, "{asked:.2000}");
+
+            // A mail with a picture and a document: both, and nothing of how the mail carries them.
+            hand_over(world, "email", "/s3/mail/in/4711", &mail(PIXEL, &sign::base64(&pdf("Order 4712."))))
+                .await;
+            let email = Words::of("email", "7", "");
+            let sent = world
+                .send_changed(email, |notification| {
+                    let headers = notification["mail"]["headers"].as_array_mut().unwrap();
+                    headers.retain(|header| header["name"] != "Content-Type");
+                    headers.push(json!({"name": "Content-Type", "value": "multipart/mixed; boundary=b"}));
+                    notification["receipt"]["action"]["objectKey"] = "in/4711".into();
+                })
+                .await;
+            let said = world.until(&sent, |said| said.join(" ").contains("what do these show?")).await;
+            world.at_rest(&sent).await;
+            assert!(said.join(" ").contains("Order 4712."), "{said:?}");
+            let asked = newest(world).await.to_string();
+            assert!(asked.contains(PIXEL) && asked.contains("image/png"), "{asked:.2000}");
+            assert!(
+                asked.contains("[image: a.png]") && asked.contains("[file: order.pdf, its text]"),
+                "{asked:.2000}"
+            );
+            assert!(!asked.contains("boundary=b") && !asked.contains("Content-Disposition"), "{asked:.2000}");
         },
     );
 }
@@ -229,7 +267,7 @@ fn pictures_in_answers_are_shown() {
     alone(
         "media-out",
         CONFIG,
-        |options| options.channels = vec!["telegram".into(), "twilio".into()],
+        |options| options.channels = ["telegram", "twilio", "discord"].map(String::from).to_vec(),
         async |world| {
             let answer = "Sales rise:\n\n![sales](https://charts.example.com/7.png)\n\n![no](https://elsewhere.example/8.png)";
             world.tell("/model/answers", json!({"answers": [answer, answer]})).await;
@@ -245,6 +283,18 @@ fn pictures_in_answers_are_shown() {
             let twilio = world.send(Words::of("twilio", "7", "show me")).await;
             world.until(&twilio, |said| said.join("\n").contains("https://elsewhere.example/8.png")).await;
             world.at_rest(&twilio).await;
+
+            // What would have to be handed over and cannot be had (nothing is fetched from this machine's own network) is a link,
+            // below the text, which stays as it was.
+            let answer = "Sales **rise**:\n\n![sales](https://127.0.0.1/7.png)";
+            world.tell("/model/answers", json!({"answers": [answer]})).await;
+            let discord = world.send(Words::of("discord", "7", "show me")).await;
+            let said =
+                world.until(&discord, |said| said.join("\n").contains("https://127.0.0.1/7.png")).await;
+            world.at_rest(&discord).await;
+            assert_eq!(said.len(), 2, "{said:?}");
+            assert!(said[0].contains("**rise**") && said[1].starts_with("sales\n\n"), "{said:?}");
+            assert!(world.dead().await.is_empty());
         },
     );
 }

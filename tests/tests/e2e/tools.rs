@@ -143,7 +143,7 @@ fn tools_are_called_in_every_protocol() {
             let shown = world.calls(channel).await.iter().any(|call| call.to_string().contains(&press));
             assert!(shown, "{channel}: no button says {press}");
             let other = world.send(Words { user: "9", text: &press, conversation: None, ..words }).await;
-            let yes = world.send(Words { text: &press, ..words }).await;
+            let yes = world.press(Words { text: &press, ..words }, "1").await;
             world.until(&yes, |said| said.join(" ").contains("on its way")).await;
             world.at_rest(&yes).await;
             world.at_rest(&other).await;
