@@ -43,6 +43,16 @@ impl Desk {
         };
         let origin = cors::origin(&knock.request).map(str::to_owned);
         let (keys, now) = (Keys::new(), knock.call.now);
+        let ctx = Context {
+            account: &name,
+            secrets: &account.secrets,
+            settings: &account.settings,
+            keys: &keys,
+            now,
+        };
+        let is_taken = session::is_taken(&knock.request, &ctx);
+        let newer = if is_taken { None } else { self.door.newer(&name).await };
+        let account = newer.unwrap_or(account);
         let settings = &account.settings;
         let ctx = Context { account: &name, secrets: &account.secrets, settings, keys: &keys, now };
         let mut answer = self.answer_as(route, knock, &ctx).await;
