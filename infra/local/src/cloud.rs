@@ -89,7 +89,7 @@ impl Cloud {
         let set_up = configuration::set_up(loaded, &aws, &options, &endpoints, &public, topic, &story);
         let credentials = Arc::new(set_up.await?);
         platform.page.open(Cast::new(endpoints.clone(), credentials.clone())?);
-        let mut cloud = Cloud {
+        let cloud = Cloud {
             endpoints,
             aws,
             credentials,
