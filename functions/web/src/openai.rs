@@ -114,6 +114,11 @@ pub fn question(body: &[u8]) -> Result<Question, Fault> {
     if now.trim().is_empty() && images.is_empty() {
         return Err(Fault::new(400, "the last message of the role user is empty"));
     }
+    // Those of the request itself are taken out before; a key that was just changed is not known there yet.
+    if images.iter().any(|image| image.file.is_empty() && !image.url.starts_with("https://")) {
+        let why = "image_url must be an https address, or data: in base64; a new key takes pictures after ten minutes";
+        return Err(Fault::new(400, why));
+    }
     let before = asked.messages.get(..last).unwrap_or_default();
     let of = |role: &Said| matches!(role.role.as_str(), "system" | "developer");
     let rules: Vec<String> = before.iter().filter(|said| of(said)).map(|said| text(&said.content)).collect();
