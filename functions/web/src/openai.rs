@@ -2,6 +2,7 @@
 //! <https://platform.openai.com/docs/api-reference/chat/create>
 
 mod answer;
+mod pieces;
 
 use channel::MAX_TEXT_BYTES;
 use serde::Deserialize;
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::upload;
 pub use answer::{Fault, Head, error, event, models, named, usage, words};
+pub use pieces::{Next, Pieces};
 
 /// What the assistant is called as a model.
 pub const MODEL: &str = "crabhook";
