@@ -9,7 +9,7 @@ BROWSER := .venv-browser/.$(shell cksum < tests/browser/requirements.txt | cut -
 .PHONY: run send build test check bench crash load fuzz deploy push connect screenshots chromium clean-state
 comma := ,
 
-# Variables that it reads: CHANNELS, PORT, PLATFORM_PORT, CONFIG, STATE, STACK, AUTH, TUNNEL (infra/local/src/options.rs).
+# Variables that it reads: CHANNELS, PORT, PLATFORM_PORT, CONFIG, STATE, STACK, AUTH, TUNNEL, TUNNEL_FORCE (infra/local/src/options.rs).
 # make run TUNNEL=cloudflared (or ngrok, or the https address of your own proxy): your own bot, answered by this machine.
 run: build
 	@exec $(BIN)/local

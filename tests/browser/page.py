@@ -116,6 +116,47 @@ def an_answer_that_grows_stays_one_message(browser, url):
         expect(page.get_by_text("The assistant is writing")).to_be_visible()
 
 
+def an_answer_is_seen_while_the_model_writes(browser, url):
+    """Where the platform shows that, by a draft of its own or by edits: the beginning first, and in the end one message."""
+    with tab(browser, url) as page:
+        for name in ["telegram", "slack", "discord", "web"]:
+            tell(url, "model/answers", {"answers": ["The first words of it, **and ⏸the** rest."]})
+            there(page, f"{name}/grows")
+            write(page, "go on")
+            beginning = page.locator("#log .text").filter(has_text="The first words of it")
+            expect(beginning).to_have_count(1)
+            expect(beginning.locator("strong, b")).to_have_text("and")
+            tell(url, "model/go", {"pauses": 1})
+            expect(replies(page).last.locator(".text")).to_have_text("The first words of it, and the rest.")
+            expect(page.locator("#log .draft")).to_have_count(0)
+            expect(replies(page)).to_have_count(1)
+
+
+def the_prompt_is_what_the_model_got(browser, url):
+    with tab(browser, f"{url}#telegram/prompted") as page:
+        for text in ["first", "second"]:
+            write(page, text)
+            expect(replies(page).last.locator(".text")).to_have_text(f"You said: {text}")
+        page.locator("[data-section='Prompt and tokens'] summary").click()
+        lines = page.locator(".prompt li")
+        expect(lines).to_have_count(5)
+        with urllib.request.urlopen(f"{url}model/calls") as answer:
+            asked = json.load(answer)["calls"][-1]["messages"]
+        shown = [line.evaluate("line => line.lastChild.textContent") for line in lines.all()][:-1]
+        assert shown == [message["content"] for message in asked], (shown, asked)
+        assert shown[0] == "You help prompted on Telegram.", shown
+
+
+def a_page_has_the_widget(browser, url):
+    with tab(browser, f"{url}#web/ana") as page:
+        page.get_by_role("link", name="The widget itself").click()
+        widget = page.locator("crabhook-chat")
+        widget.get_by_role("button").first.click()
+        widget.get_by_role("textbox").fill("hello widget")
+        widget.get_by_role("textbox").press("Enter")
+        expect(widget.get_by_text("You said: hello widget")).to_be_visible()
+
+
 def each_promise_holds_on_each_channel(browser, url):
     with tab(browser, url) as page:
         names = [room["name"] for room in about(url)["channels"]]
@@ -205,6 +246,9 @@ TESTS = [
     a_group_is_a_chat_of_its_own,
     buttons_work,
     an_answer_that_grows_stays_one_message,
+    an_answer_is_seen_while_the_model_writes,
+    the_prompt_is_what_the_model_got,
+    a_page_has_the_widget,
     it_fits_a_phone,
     everybody_can_use_it,
     # Before the cloud is busy with what the others leave in the queue for a minute.

@@ -11,7 +11,7 @@ version: 1
 models:
   default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
 assistants:
-  default: {disclosure: never}
+  default: {disclosure: never, prompt: 'You help {user_name} on {channel}.'}
 channels:
   web: {origins: ['*']}
 ";

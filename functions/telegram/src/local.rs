@@ -76,14 +76,16 @@ impl Local for Telegram {
         let body: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
         let place = at(&body, "/chat_id");
         let html = at(&body, "/parse_mode").as_deref() == Some("HTML");
+        let markup = if html { Markup::Html } else { Markup::Plain };
         match call.path.rsplit('/').next() {
-            Some("sendChatAction" | "sendMessageDraft") => Look::writing(place),
+            Some("sendChatAction") => Look::writing(place),
+            Some("sendMessageDraft") => Look::draft(place, at(&body, "/text"), markup),
             Some("sendMessage" | "editMessageText") => Look {
                 place,
                 id: at(&response.body_json(), "/result/message_id"),
                 replaces: at(&body, "/message_id"),
                 buttons: keys(&body),
-                ..Look::message(at(&body, "/text"), if html { Markup::Html } else { Markup::Plain })
+                ..Look::message(at(&body, "/text"), markup)
             },
             _ => Look::default(),
         }

@@ -4,7 +4,7 @@
 use channel::sign;
 use serde::Deserialize;
 
-use crate::session::{ANONYMOUS, PROGRAM};
+use crate::session::{self, ANONYMOUS, PROGRAM};
 
 /// A token must not count for longer, seconds: whoever copies it is that person for so long.
 const LONGEST_S: i64 = 24 * 3_600;
@@ -30,13 +30,16 @@ struct Claims {
 ///
 /// # Errors
 /// What is wrong with it, for the site's author.
-pub fn read(token: &str, key: Option<&str>, now: i64) -> Result<Person, &'static str> {
-    let key =
-        key.ok_or("the secret identity_key is not set: crabhook secrets set web identity_key --generate")?;
+pub fn read(token: &str, keys: Option<&str>, now: i64) -> Result<Person, &'static str> {
+    let keys =
+        keys.ok_or("the secret identity_key is not set: crabhook secrets set web identity_key --generate")?;
     let (signed, signature) = token.rsplit_once('.').ok_or("identity is no token of three parts")?;
     let (header, claims) = signed.split_once('.').ok_or("identity is no token of three parts")?;
-    let expected = sign::base64url(&sign::hmac_sha256(key.as_bytes(), &[signed.as_bytes()]));
-    if !sign::equal(expected.as_bytes(), signature.as_bytes()) {
+    let is_signed = |key: &str| {
+        let expected = sign::base64url(&sign::hmac_sha256(key.as_bytes(), &[signed.as_bytes()]));
+        sign::equal(expected.as_bytes(), signature.as_bytes())
+    };
+    if !session::keys(keys).any(is_signed) {
         return Err("identity is not signed with identity_key");
     }
     let header: serde_json::Value = part(header).ok_or("identity has no header")?;

@@ -39,9 +39,9 @@ impl Local for Web {
     /// The item's key: the table refuses it the second time.
     fn known_by(&self, request: &Request) -> Option<String> {
         let body: Value = serde_json::from_slice(&request.body).ok()?;
-        body.get("ConditionExpression")?;
         let field = |name: &str| body.pointer(&format!("/Item/{name}/S")).and_then(Value::as_str);
-        Some(format!("{} {}", field("pk")?, field("sk")?))
+        let (place, key) = (field("pk")?, field("sk").filter(|key| *key != outbox::SIGN)?);
+        Some(format!("{place} {key}"))
     }
 
     fn is_passed_on(&self, _request: &Request) -> bool {
@@ -54,7 +54,7 @@ impl Local for Web {
         let place = field("pk").and_then(|pk| outbox::session(&pk).map(str::to_owned));
         let (key, text) = (field("sk").unwrap_or_default(), field("text"));
         if key == outbox::SIGN {
-            return Look::writing(place);
+            return Look::draft(place, text.filter(|text| !text.is_empty()), Markup::Markdown);
         }
         let choices =
             field("choices").and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Value::Null);

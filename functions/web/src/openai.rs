@@ -2,6 +2,7 @@
 //! <https://platform.openai.com/docs/api-reference/chat/create>
 
 mod answer;
+mod pieces;
 
 use channel::MAX_TEXT_BYTES;
 use serde::Deserialize;
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::upload;
 pub use answer::{Fault, Head, error, event, models, named, usage, words};
+pub use pieces::{Next, Pieces};
 
 /// What the assistant is called as a model.
 pub const MODEL: &str = "crabhook";
@@ -113,6 +115,11 @@ pub fn question(body: &[u8]) -> Result<Question, Fault> {
     let images = asked.messages.get(last).map(|said| images(&said.content)).unwrap_or_default();
     if now.trim().is_empty() && images.is_empty() {
         return Err(Fault::new(400, "the last message of the role user is empty"));
+    }
+    // Those of the request itself are taken out before; a key that was just changed is not known there yet.
+    if images.iter().any(|image| image.file.is_empty() && !image.url.starts_with("https://")) {
+        let why = "image_url must be an https address, or data: in base64; a new key takes pictures after ten minutes";
+        return Err(Fault::new(400, why));
     }
     let before = asked.messages.get(..last).unwrap_or_default();
     let of = |role: &Said| matches!(role.role.as_str(), "system" | "developer");

@@ -62,7 +62,13 @@ fn sign(part: &Part, to: &Address, ctx: &PostContext<'_>) -> Option<Step> {
         "kind": {"S": kind},
         "ttl": {"N": (ctx.now.div_euclid(1_000) + SIGN_KEPT_S).to_string()},
     });
-    Some(put(item, None).optional())
+    // The sign alone takes nothing away of what is written so far.
+    let first = json!({
+        "ConditionExpression": "attribute_not_exists(pk) OR #at < :at",
+        "ExpressionAttributeNames": {"#at": "at"},
+        "ExpressionAttributeValues": {":at": {"N": at.to_string()}},
+    });
+    Some(put(item, if *part == Part::Typing { first } else { Value::Null }).optional())
 }
 
 fn lines(part: &Part, ctx: &PostContext<'_>) -> Vec<Line> {
@@ -115,14 +121,14 @@ fn reply(line: Line, part: usize, of: usize, to: &Address, ctx: &PostContext<'_>
         let told = line.told.and_then(|told| serde_json::to_string(&told).ok());
         fields.extend(told.map(|told| ("told".to_owned(), json!({"S": told}))));
     }
-    put(item, Some("attribute_not_exists(pk)")).repeatable()
+    put(item, json!({"ConditionExpression": "attribute_not_exists(pk)"})).repeatable()
 }
 
 /// Which table it is, only the invoker knows.
-fn put(item: Value, condition: Option<&str>) -> Step {
+fn put(item: Value, condition: Value) -> Step {
     let mut value = json!({"TableName": null, "Item": item});
-    if let (Value::Object(fields), Some(condition)) = (&mut value, condition) {
-        fields.insert("ConditionExpression".to_owned(), json!(condition));
+    if let (Value::Object(fields), Value::Object(condition)) = (&mut value, condition) {
+        fields.extend(condition);
     }
     let target = Target::Base { base: "table".to_owned(), path: "/".to_owned() };
     let fill = vec![("/TableName".to_owned(), "aws:table".to_owned())];

@@ -7,8 +7,8 @@ use channel::{Context, Request, Response, sign};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::spec::{IDENTITY_KEY, SESSION_KEY};
-use crate::{cors, identity};
+use crate::spec::{ID_SEED, IDENTITY_KEY, SESSION_KEY};
+use crate::{Route, cors, identity};
 
 /// How long a token counts, milliseconds. The widget asks for another one by itself.
 pub const LIFE_MS: i64 = 3_600_000;
@@ -48,6 +48,14 @@ struct Asked {
     identity: Option<String>,
 }
 
+/// More keys than any rotation needs are only work for us.
+const MAX_KEYS: usize = 10;
+
+/// The keys of a secret that may hold several: the first signs, all open.
+pub fn keys(secret: &str) -> impl Iterator<Item = &str> {
+    secret.split_whitespace().take(MAX_KEYS)
+}
+
 /// A session for the page that asks. `address` is where the request came from.
 pub fn begin(request: &Request, address: &str, ctx: &Context<'_>) -> Response {
     let Some(key) = ctx.secrets.get(SESSION_KEY) else { return refused(503, "not available") };
@@ -60,9 +68,10 @@ pub fn begin(request: &Request, address: &str, ctx: &Context<'_>) -> Response {
     let Ok(asked) = serde_json::from_slice::<Asked>(&request.body) else {
         return refused(400, "the body is no JSON with the field visitor");
     };
+    let seed = ctx.secrets.get(ID_SEED).or_else(|| keys(key).last()).unwrap_or(key);
     let session = match &asked.identity {
         Some(token) => match identity::read(token, ctx.secrets.get(IDENTITY_KEY), ctx.now) {
-            Ok(person) => known(key, origin, person, ctx.now),
+            Ok(person) => known(seed, origin, person, ctx.now),
             Err(why) => return refused(401, why),
         },
         None if !answers_strangers(ctx.settings) => {
@@ -71,7 +80,7 @@ pub fn begin(request: &Request, address: &str, ctx: &Context<'_>) -> Response {
         None if !is_visitor(&asked.visitor) => {
             return refused(400, "visitor is 22 to 128 random letters, digits, - or _");
         }
-        None => unknown(key, origin, &asked.visitor, address, ctx.now),
+        None => unknown(seed, origin, &asked.visitor, address, ctx.now),
     };
     let answer = json!({"token": mint(key, &session), "session": session.id, "expires": session.until, "now": ctx.now});
     Response::json(200, &answer)
@@ -91,10 +100,10 @@ fn is_visitor(text: &str) -> bool {
     VISITOR_CHARS.contains(&text.len()) && text.bytes().all(allowed)
 }
 
-fn known(key: &str, origin: &str, person: identity::Person, now: i64) -> Session {
+fn known(seed: &str, origin: &str, person: identity::Person, now: i64) -> Session {
     let identity::Person { id, name } = person;
     Session {
-        id: derived(key, &["user", &id]),
+        id: derived(seed, &["user", &id]),
         user: id,
         name,
         known: true,
@@ -104,10 +113,10 @@ fn known(key: &str, origin: &str, person: identity::Person, now: i64) -> Session
 }
 
 /// Another site's page knows another visitor.
-fn unknown(key: &str, origin: &str, visitor: &str, address: &str, now: i64) -> Session {
-    let address: String = derived(key, &["address", network(address).as_str()]).chars().take(16).collect();
+fn unknown(seed: &str, origin: &str, visitor: &str, address: &str, now: i64) -> Session {
+    let address: String = derived(seed, &["address", network(address).as_str()]).chars().take(16).collect();
     Session {
-        id: derived(key, &["visitor", origin, visitor]),
+        id: derived(seed, &["visitor", origin, visitor]),
         user: format!("{ANONYMOUS}{address}"),
         name: "visitor".to_owned(),
         known: false,
@@ -117,9 +126,9 @@ fn unknown(key: &str, origin: &str, visitor: &str, address: &str, now: i64) -> S
 }
 
 /// 32 hexadecimal characters that say nothing about what they are made of.
-fn derived(key: &str, parts: &[&str]) -> String {
+fn derived(seed: &str, parts: &[&str]) -> String {
     let joined = parts.join("\0");
-    sign::hex(&sign::hmac_sha256(key.as_bytes(), &[b"crabhook web id\0", joined.as_bytes()]))
+    sign::hex(&sign::hmac_sha256(seed.as_bytes(), &[b"crabhook web id\0", joined.as_bytes()]))
         .chars()
         .take(32)
         .collect()
@@ -137,11 +146,11 @@ pub fn network(address: &str) -> String {
     }
 }
 
-/// The token: what it says in base64, a dot, the signature of that text.
-pub fn mint(key: &str, session: &Session) -> String {
+/// The token: what it says in base64, a dot, the signature of that text by the first of the keys.
+pub fn mint(keys: &str, session: &Session) -> String {
     let said = serde_json::to_vec(session).unwrap_or_default();
     let said = sign::base64url(&said);
-    format!("{said}.{}", seal(key, &said))
+    format!("{said}.{}", seal(self::keys(keys).next().unwrap_or(keys), &said))
 }
 
 fn seal(key: &str, said: &str) -> String {
@@ -152,9 +161,10 @@ fn seal(key: &str, said: &str) -> String {
 ///
 /// # Errors
 /// Why it does not count, for our log.
-pub fn open(key: &str, token: &str, origin: Option<&str>, now: i64) -> Result<Session, &'static str> {
+pub fn open(keys: &str, token: &str, origin: Option<&str>, now: i64) -> Result<Session, &'static str> {
     let (said, given) = token.split_once('.').ok_or("no session token")?;
-    if !sign::equal(seal(key, said).as_bytes(), given.as_bytes()) {
+    let signed = |key: &str| sign::equal(seal(key, said).as_bytes(), given.as_bytes());
+    if !self::keys(keys).any(signed) {
         return Err("the session's signature does not hold");
     }
     let said = sign::from_base64(said).ok_or("no session token")?;
@@ -166,6 +176,19 @@ pub fn open(key: &str, token: &str, origin: Option<&str>, now: i64) -> Result<Se
         return Err("the session is another site's");
     }
     Ok(session)
+}
+
+/// Whether the keys as they are known take the proof of a page that asks for something, where it needs one.
+pub fn is_taken(request: &Request, ctx: &Context<'_>) -> bool {
+    match Route::of(request) {
+        Route::Session => {
+            let asked = serde_json::from_slice::<Asked>(&request.body).unwrap_or_default();
+            let read = |token: String| identity::read(&token, ctx.secrets.get(IDENTITY_KEY), ctx.now).is_ok();
+            asked.identity.is_none_or(read)
+        }
+        Route::Read | Route::Events | Route::File => of(request, ctx).is_ok(),
+        _ => true,
+    }
 }
 
 /// The session of a request that only reads.

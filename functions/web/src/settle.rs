@@ -25,8 +25,7 @@ pub fn settle(step: &Step, response: &Response) -> Settled {
     // `com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException`
     let kind = said.get("__type").and_then(Value::as_str).unwrap_or("").rsplit('#').next().unwrap_or("");
     match response.status {
-        // What is being written is a sign, not a reply.
-        200..=299 => Settled::Posted(key(step).filter(|key| key != SIGN)),
+        200..=299 => Settled::Posted(key(step)),
         // It is there from an earlier try.
         400 if kind == "ConditionalCheckFailedException" => Settled::Posted(key(step)),
         400 if NOT_NOW.contains(&kind) => Settled::Later(None),
@@ -37,8 +36,9 @@ pub fn settle(step: &Step, response: &Response) -> Settled {
     }
 }
 
-/// The item's key, by which its like is known.
+/// The item's key, by which its like is known. What is being written is a sign, not a reply.
 fn key(step: &Step) -> Option<String> {
     let Body::JsonWithSecrets { value, .. } = &step.body else { return None };
-    value.pointer("/Item/sk/S").and_then(Value::as_str).map(str::to_owned)
+    let key = value.pointer("/Item/sk/S").and_then(Value::as_str);
+    key.filter(|key| *key != SIGN).map(str::to_owned)
 }

@@ -7,6 +7,8 @@ use channel::{
 
 pub const NAME: &str = "web";
 pub const SESSION_KEY: &str = "session_key";
+/// What conversations are known by. Where it is not set, the last of the session keys is.
+pub const ID_SEED: &str = "id_seed";
 pub const IDENTITY_KEY: &str = "identity_key";
 pub const API_KEY: &str = "api_key";
 /// The setting that names the sites.
@@ -23,14 +25,23 @@ pub static SPEC: Spec = Spec {
             half: Half::In,
             required: true,
             generate: Generate::Random,
-            about: "our own choice; signs the sessions of visitors. A new one begins every conversation anew",
+            about: "our own choice; signs the sessions of visitors. Several, separated by spaces, while one replaces the other: the \
+                    first signs, and where id_seed is not set conversations are known by the last",
+        },
+        SecretSpec {
+            name: ID_SEED,
+            half: Half::In,
+            required: false,
+            generate: Generate::Random,
+            about: "what conversations are known by: a new one begins all of them anew. Set it to the old session_key before that one \
+                    is given up",
         },
         SecretSpec {
             name: IDENTITY_KEY,
             half: Half::In,
             required: false,
             generate: Generate::Random,
-            about: "shared with your site, whose server signs with it who is signed in (HS256)",
+            about: "shared with your site, whose server signs with it who is signed in (HS256); several, separated by spaces, while one replaces the other",
         },
         SecretSpec {
             name: API_KEY,

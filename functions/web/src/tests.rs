@@ -190,6 +190,38 @@ fn a_token_counts_for_an_hour_for_its_own_page_and_unchanged() {
     }
 }
 
+/// A key is replaced in three steps, between which nobody is signed out and no conversation ends: both, the new one first; the
+/// old one as `id_seed`; the new one alone.
+#[test]
+fn keys_are_replaced_while_people_talk() {
+    let claims = json!({"sub": "u-7", "exp": NOW / 1_000 + 60});
+    let signed = |key: &str| json!({"identity": identity(key, &json!({"alg": "HS256"}), &claims)});
+    let begin = |session: &str, seed: &str, key: &str| {
+        let request = request("POST", "/main/session", &[("origin", SITE)], &signed(key));
+        let named =
+            [("session_key", session), ("id_seed", seed), ("identity_key", "identity-new identity-old")];
+        let secrets: Secrets =
+            named.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
+        let (settings, keys) = (json!({"origins": [SITE]}), Keys::new());
+        let ctx = Context { account: "main", secrets: &secrets, settings: &settings, keys: &keys, now: NOW };
+        let answer = session::begin(&request, "192.0.2.1", &ctx);
+        assert_eq!(session::is_taken(&request, &ctx), answer.status == 200);
+        answer.body_json()["token"].as_str().map(str::to_owned)
+    };
+    let open = |keys: &str, token: &Option<String>| {
+        session::open(keys, token.as_ref().unwrap(), Some(SITE), NOW).map(|session| session.id)
+    };
+    let before = begin("old", "", "identity-old");
+    let id = open("old", &before).unwrap();
+    let meanwhile = begin("new old", "", "identity-new");
+    assert_eq!(open("new", &meanwhile).as_ref(), Ok(&id), "the first key signs");
+    assert_eq!(open("new old", &before).as_ref(), Ok(&id), "all of them open");
+    assert_eq!(open("new", &begin("new", "old", "identity-old")).as_ref(), Ok(&id));
+    assert!(open("new", &before).is_err(), "what was given up opens nothing");
+    assert_ne!(open("new", &begin("new", "", "identity-old")).as_ref(), Ok(&id));
+    assert_eq!(begin("new", "", "identity-key"), None);
+}
+
 #[test]
 fn pages_of_named_sites_may_read_answers() {
     let allowed = |settings: Value, origin: Option<&str>| {

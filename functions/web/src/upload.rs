@@ -81,8 +81,13 @@ impl Offer {
 /// # Errors
 /// The answer that says why not.
 pub fn offer(request: &Request, session: &Session, id: &str, ctx: &Context<'_>) -> Result<Offer, Response> {
-    let who = ctx.settings.get(UPLOADS).and_then(Value::as_str).unwrap_or("everybody");
-    if who != "everybody" && !(who == "known" && session.known) {
+    let may = match ctx.settings.get(UPLOADS).unwrap_or(&Value::Null) {
+        Value::Null => true,
+        Value::String(who) => who == "everybody" || (who == "known" && session.known),
+        // YAML's `off` is no text.
+        _ => false,
+    };
+    if !may {
         return Err(refused(403, "files are not taken here"));
     }
     let small = request.body.len() <= MAX_ASKED;

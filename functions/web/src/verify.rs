@@ -6,9 +6,6 @@ use crate::session::{self, Session};
 use crate::spec::{API_KEY, SESSION_KEY};
 use crate::{Route, cors};
 
-/// More keys than any rotation needs are only work for us.
-const MAX_KEYS: usize = 10;
-
 /// An authentic request, and whose it is.
 pub struct Known<'a> {
     pub request: Verified<'a>,
@@ -35,16 +32,16 @@ pub fn is_program(request: &Request, ctx: &Context<'_>) -> bool {
 }
 
 fn visitor(request: &Request, ctx: &Context<'_>) -> Result<Who, Reject> {
-    let key = ctx.secrets.get(SESSION_KEY).ok_or(Reject::NotSetUp(SESSION_KEY))?;
+    let keys = ctx.secrets.get(SESSION_KEY).ok_or(Reject::NotSetUp(SESSION_KEY))?;
     let token = jwt::bearer(request)?;
-    session::open(key, token, cors::origin(request), ctx.now).map(Who::Visitor).map_err(Reject::Forged)
+    session::open(keys, token, cors::origin(request), ctx.now).map(Who::Visitor).map_err(Reject::Forged)
 }
 
 fn program(request: &Request, ctx: &Context<'_>) -> Result<Who, Reject> {
     let keys = ctx.secrets.get(API_KEY).ok_or(Reject::NotSetUp(API_KEY))?;
     let given = jwt::bearer(request)?;
     let is = |key: &str| sign::equal(key.as_bytes(), given.as_bytes());
-    match keys.split_whitespace().take(MAX_KEYS).any(is) {
+    match session::keys(keys).any(is) {
         true => Ok(Who::Program),
         false => Err(Reject::Forged("another key")),
     }

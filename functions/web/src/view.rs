@@ -75,8 +75,9 @@ impl View {
         self.draft.is_some()
     }
 
+    /// Nothing came of the question yet.
     pub fn is_empty(&self) -> bool {
-        self.messages.is_empty()
+        self.messages.is_empty() && self.dismissed.is_none()
     }
 
     /// What is written so far.

@@ -28,6 +28,8 @@ pub struct Cloud {
     credentials: Arc<Credentials>,
     ministack: MiniStack,
     tunnel: Option<Tunnel>,
+    tunnel_force: bool,
+    say: Say,
     _platform: Platform,
     state: PathBuf,
     /// Held while the state belongs to this run.
@@ -87,26 +89,39 @@ impl Cloud {
         let set_up = configuration::set_up(loaded, &aws, &options, &endpoints, &public, topic, &story);
         let credentials = Arc::new(set_up.await?);
         platform.page.open(Cast::new(endpoints.clone(), credentials.clone())?);
-        let mut cloud = Cloud {
+        let cloud = Cloud {
             endpoints,
             aws,
             credentials,
             ministack,
             tunnel,
+            tunnel_force: options.tunnel_force,
+            say: story.says(),
             _platform: platform,
             state: options.state,
             _lock: lock,
         };
         cloud.publish()?;
-        if let Some(mut tunnel) = cloud.tunnel.take() {
-            let connected = tunnel.connect(&cloud.place().await?).await;
-            cloud.tunnel = Some(tunnel);
-            if let Err(error) = connected {
-                cloud.close().await;
-                return Err(error);
-            }
-        }
         Ok(cloud)
+    }
+
+    /// Tells the platforms the tunnel's address; without a tunnel, what an earlier run left is put back. Whatever comes of it, even
+    /// where it is not waited for to the end, [`Cloud::close`] is to be called.
+    ///
+    /// # Errors
+    /// [`Error::Change`]: a platform does not take the address, or it is somebody else's who would not get it back whole.
+    pub async fn connect(&mut self) -> Result<(), Error> {
+        if self.tunnel.is_none() && !tunnel::has_left(self.state.clone())? {
+            return Ok(());
+        }
+        let place = self.place().await?;
+        let Some(tunnel) = &mut self.tunnel else {
+            return tunnel::put_back_left(&place, self.state.clone(), &self.say).await;
+        };
+        if !self.tunnel_force {
+            tunnel.may_connect(&place, &self.credentials).await?;
+        }
+        tunnel.connect(&place).await
     }
 
     /// What is to be done before the end: platforms that were told a tunnel's address are told the one before.

@@ -73,6 +73,13 @@ impl Credentials {
         given.peek().is_some() && given.all(|secret| !has(&self.made_up, secret.name))
     }
 
+    /// Whether a secret that the platform proves itself by was made up here: nobody else whom it wrote to knows that one.
+    pub fn has_own_proof(&self, spec: &Spec, account: &str) -> bool {
+        let made_up = self.made_up.get(&key(spec.name, account));
+        let proofs = spec.secrets.iter().filter(|secret| secret.half != Half::Out);
+        proofs.into_iter().any(|proof| made_up.is_some_and(|secrets| secrets.contains_key(proof.name)))
+    }
+
     pub fn has_model_key(&self, name: &str) -> bool {
         self.all.get("model").is_some_and(|keys| keys.get(name).is_some_and(|key| !key.is_empty()))
     }

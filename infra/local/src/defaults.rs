@@ -28,6 +28,14 @@ pub(crate) fn apply(
         let Some(room) = model_invoker::channels::named(name) else { continue };
         let channel = config.channels.entry(name.clone()).or_default();
         channel.access.get_or_insert(Access::Open);
+        if name == "web" {
+            let origins = channel.settings.entry("origins").or_insert_with(|| json!([]));
+            let (host, own) = (platform.replace("127.0.0.1", "localhost"), json!(platform));
+            // The local page has the widget on it, too.
+            if let Some(origins) = origins.as_array_mut().filter(|origins| !origins.contains(&own)) {
+                origins.extend([own, json!(host)]);
+            }
+        }
         if let Some(address) = addresses.get(name) {
             let address = address.trim_end_matches('/');
             channel.settings.entry("public_url").or_insert_with(|| address.into());

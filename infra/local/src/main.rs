@@ -29,6 +29,14 @@ async fn run() -> Result<(), Error> {
         cloud = Cloud::start(options, Arc::new(say)) => cloud?,
         () = &mut stopped => return Ok(()),
     };
+    let connected = tokio::select! {
+        connected = cloud.connect() => Some(connected),
+        () = &mut stopped => None,
+    };
+    if !matches!(connected, Some(Ok(()))) {
+        cloud.close().await;
+        return connected.unwrap_or(Ok(()));
+    }
     print_addresses(cloud.endpoints());
     say(&format!("logs and secrets   {}{}", state.display(), if auth { ", roles enforced" } else { "" }));
     say(&format!(

@@ -28,6 +28,8 @@ pub struct Options {
     pub tunnel: Option<Wish>,
     /// Port of the gate behind it; 0 = any that is free.
     pub tunnel_port: u16,
+    /// A platform is told of it even where the webhook's proof would be another than the one that is known there.
+    pub tunnel_force: bool,
     /// Parameters of the template beside those that follow from the rest.
     pub parameters: Vec<(String, String)>,
 }
@@ -54,11 +56,12 @@ impl Options {
             freeze_at: None,
             tunnel: None,
             tunnel_port: 0,
+            tunnel_force: false,
             parameters: Vec::new(),
         }
     }
 
-    /// What `make run` was told: CHANNELS, PORT, PLATFORM_PORT, CONFIG, STATE, STACK, AUTH, TUNNEL, TUNNEL_PORT, CRABHOOK_DIE_AT, CRABHOOK_FREEZE_AT.
+    /// What `make run` was told: CHANNELS, PORT, PLATFORM_PORT, CONFIG, STATE, STACK, AUTH, TUNNEL, TUNNEL_PORT, TUNNEL_FORCE, CRABHOOK_DIE_AT, CRABHOOK_FREEZE_AT.
     ///
     /// # Errors
     /// [`Error::Change`] for a value that makes no sense.
@@ -79,6 +82,7 @@ impl Options {
             freeze_at: env::var("CRABHOOK_FREEZE_AT").ok(),
             tunnel: Wish::parse(&text("TUNNEL", ""))?,
             tunnel_port: port("TUNNEL_PORT", &text("TUNNEL_PORT", "4568"))?,
+            tunnel_force: text("TUNNEL_FORCE", "") == "1",
             parameters: Vec::new(),
         })
     }

@@ -1,6 +1,7 @@
 //! The local page: the product in a browser, with what goes on behind it.
 //!
 //! - `GET /`: the page; `GET /page/<file>`: what belongs to it. All of it is in the binary
+//! - `GET /widget`: a page with the channel `web`'s widget in it, as a site would have it
 //! - `GET /page/about`: the channels and the model
 //! - `GET /page/events`: server-sent events, everything since the start and then what comes
 //! - `GET /page/trace?n=1`: the path of a message
@@ -105,6 +106,7 @@ impl Page {
 pub(crate) fn router(page: Arc<Page>) -> Router {
     Router::new()
         .route("/", get(index))
+        .route("/widget", get(widget))
         .route("/page/about", get(about))
         .route("/page/events", get(events))
         .route("/page/trace", get(traced))
@@ -129,7 +131,7 @@ async fn own(request: Request, next: Next) -> Response {
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, "no-store"),
     ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }
@@ -144,6 +146,24 @@ fn is_own(headers: &HeaderMap) -> bool {
 
 async fn index() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], include_str!("page/index.html"))
+}
+
+/// The widget's own code and all that it asks for come from the local cloud, which is another origin.
+async fn widget(State(page): State<Arc<Page>>) -> Result<Response, Told4xx> {
+    let endpoints = &page.cast().map_err(problem)?.endpoints;
+    let address =
+        endpoints.channels.get("web").ok_or_else(|| problem("CHANNELS leaves out web".to_owned()))?;
+    let html = include_str!("page/widget.html").replace("{web}", address);
+    let aws = &endpoints.aws;
+    let policy = format!(
+        "default-src 'none'; script-src {aws}; connect-src {aws}; style-src 'self'; img-src 'self' https: blob: data:; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    let head = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
+        (header::CONTENT_SECURITY_POLICY, policy),
+    ];
+    Ok((head, html).into_response())
 }
 
 async fn file(Path(name): Path<String>) -> Response {

@@ -14,6 +14,7 @@ use std::time::Duration;
 use channel::Spec;
 use ctl::Place;
 use ctl::config::Loaded;
+use model_invoker::channels;
 use turn::config::Access;
 
 pub use public::Wish;
@@ -115,6 +116,30 @@ impl Tunnel {
         self.accounts.iter().map(|(channel, _)| (channel.clone(), format!("{}/{channel}/", self.public)))
     }
 
+    /// Refuses to take a webhook away from others who could not take it back: platforms know one proof for one address, and what
+    /// is put back in the end carries this run's.
+    ///
+    /// # Errors
+    /// [`Error::Change`]: a platform writes to others now. The text says what to set.
+    pub async fn may_connect(&self, place: &Place, credentials: &Credentials) -> Result<(), Error> {
+        for (channel, account) in &self.accounts {
+            let spec = channels::named(channel).map(|room| room.spec());
+            if !spec.is_some_and(|spec| credentials.has_own_proof(spec, account)) {
+                continue;
+            }
+            let now = ctl::connect::registered(place, channel, account).await.map_err(told)?;
+            let before = self.memory.before(channel, account, now).filter(|before| !before.is_empty());
+            if let Some(before) = before.filter(|before| !before.starts_with(&self.public)) {
+                return Err(Error::Change(format!(
+                    "TUNNEL: {channel} sends to {before} now. This run has made up the secret that its webhooks carry, so whoever stands \
+                     there would refuse them when the address is put back. Put the secret that is known there into secrets.json, or \
+                     set TUNNEL_FORCE=1 and connect the other one anew afterwards: crabhook --stack … connect {channel}"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Tells the platforms. What cannot be told by calls is said, with what to do.
     ///
     /// # Errors
@@ -150,32 +175,51 @@ impl Tunnel {
 
     /// Tells the platforms the address that they knew before.
     pub async fn put_back(&mut self, place: &Place) {
-        for (channel, account, before) in self.memory.kept() {
-            let Some(before) = before else {
-                (self.say)(&format!(
-                    "{channel}: its platform does not say which address it knew: set it by hand"
-                ));
-                continue;
-            };
-            let done = ctl::connect::register(place, &channel, &account, &before).await;
-            let line = match (&done, before.is_empty()) {
-                (Ok(_), true) => format!("{channel}: its platform knows no address, as before"),
-                (Ok(_), false) => format!(
-                    "{channel}: its platform sends to {before} again, with the secrets of this run; if others stand there: \
-                     crabhook --stack … connect {channel}"
-                ),
-                (Err(error), _) => format!("{channel}: {before} could not be put back: {error}"),
-            };
-            (self.say)(&line);
-            if done.is_ok() {
-                let _ = self.memory.forget(&channel, &account);
-            }
-        }
+        put_back(&mut self.memory, place, &self.say).await;
     }
 
     fn url(&self, channel: &str, account: &str) -> String {
         let account = if account == "main" { String::new() } else { format!("{account}/") };
         format!("{}/{channel}/{account}", self.public)
+    }
+}
+
+/// Puts back what a run left that was killed, or could not.
+///
+/// # Errors
+/// What is remembered of it cannot be read.
+pub(crate) async fn put_back_left(place: &Place, state: PathBuf, say: &Say) -> Result<(), Error> {
+    put_back(&mut Memory::load(state)?, place, say).await;
+    Ok(())
+}
+
+/// Whether an earlier run left something to be put back.
+///
+/// # Errors
+/// What is remembered of it cannot be read.
+pub(crate) fn has_left(state: PathBuf) -> Result<bool, Error> {
+    Ok(!Memory::load(state)?.kept().is_empty())
+}
+
+async fn put_back(memory: &mut Memory, place: &Place, say: &Say) {
+    for (channel, account, before) in memory.kept() {
+        let Some(before) = before else {
+            say(&format!("{channel}: its platform does not say which address it knew: set it by hand"));
+            continue;
+        };
+        let done = ctl::connect::register(place, &channel, &account, &before).await;
+        let line = match (&done, before.is_empty()) {
+            (Ok(_), true) => format!("{channel}: its platform knows no address, as before"),
+            (Ok(_), false) => format!(
+                "{channel}: its platform sends to {before} again, with the secrets of this run; if others stand there: \
+                 crabhook --stack … connect {channel}"
+            ),
+            (Err(error), _) => format!("{channel}: {before} could not be put back: {error}"),
+        };
+        say(&line);
+        if done.is_ok() {
+            let _ = memory.forget(&channel, &account);
+        }
     }
 }
 

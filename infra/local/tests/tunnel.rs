@@ -14,6 +14,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 const DEPLOYED: &str = "https://deployed.example/";
+const TOKEN: &str = r#""bot_token": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw""#;
 /// Nothing here takes longer unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -95,8 +96,8 @@ impl Scene {
         std::fs::write(&path, script).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         std::fs::write(folder.join("config.yaml"), config).unwrap();
-        let token = r#"{"telegram": {"bot_token": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"}}"#;
-        std::fs::write(folder.join("state/secrets.json"), token).unwrap();
+        let secrets = format!(r#"{{"telegram": {{{TOKEN}, "secret_token": "as-deployed"}}}}"#);
+        std::fs::write(folder.join("state/secrets.json"), secrets).unwrap();
         Scene { folder }
     }
 
@@ -118,7 +119,11 @@ impl Scene {
 
     /// A run that is ready, and what it said until then.
     fn start(&self, tunnel: &str) -> (Child, String) {
-        let mut run = self.command(tunnel).spawn().unwrap();
+        self.start_as(self.command(tunnel))
+    }
+
+    fn start_as(&self, mut command: Command) -> (Child, String) {
+        let mut run = command.spawn().unwrap();
         let mut said = String::new();
         for line in BufReader::new(run.stdout.take().unwrap()).lines().map_while(Result::ok) {
             said += &format!("{line}\n");
@@ -194,6 +199,33 @@ async fn check(program: &str, script: &str, public: &str) {
 async fn a_bot_is_answered_through_a_tunnel_and_given_back() {
     check("cloudflared", CLOUDFLARED, "https://four-dashed-word-url.trycloudflare.com").await;
     check("ngrok", NGROK, "https://4f2c.ngrok-free.app").await;
+}
+
+/// Whoever has the webhook now knows a secret that this run does not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_is_not_taken_from_others_who_could_not_take_it_back() {
+    let telegram = Telegram::default();
+    telegram.0.lock().unwrap().0 = DEPLOYED.to_owned();
+    let api = telegram.start().await;
+    let scene = Scene::new("others", "none", "", &config(&api, "access: owner"));
+    std::fs::write(scene.folder.join("state/secrets.json"), format!(r#"{{"telegram": {{{TOKEN}}}}}"#))
+        .unwrap();
+    let own = "https://bot.example.com";
+    let output = tokio::task::block_in_place(|| scene.command(own).output()).unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("TUNNEL_FORCE=1") && said.contains(DEPLOYED), "{said}");
+    assert_eq!(telegram.webhook(), DEPLOYED);
+    let mut forced = scene.command(own);
+    forced.env("TUNNEL_FORCE", "1");
+    let (mut run, _) = tokio::task::block_in_place(|| scene.start_as(forced));
+    assert_eq!(telegram.webhook(), format!("{own}/telegram/"));
+    Command::new("kill").args(["-s", "KILL", &run.id().to_string()]).status().unwrap();
+    tokio::task::block_in_place(|| run.wait()).unwrap();
+    // A run without a tunnel puts it back all the same.
+    let (mut run, said) = tokio::task::block_in_place(|| scene.start(""));
+    assert_eq!(telegram.webhook(), DEPLOYED, "{said}");
+    Command::new("kill").args(["-s", "INT", &run.id().to_string()]).status().unwrap();
+    tokio::task::block_in_place(|| run.wait()).unwrap();
 }
 
 /// A run that was killed puts nothing back; the next one does.

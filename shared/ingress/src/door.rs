@@ -56,6 +56,12 @@ impl Door {
     pub async fn account(&self, name: &str) -> Result<Option<Account>, String> {
         self.webhook.account(name).await
     }
+
+    /// The same read early, because a proof did not hold: its key may have been changed a moment ago. `None` where nothing newer can
+    /// be had.
+    pub async fn newer(&self, name: &str) -> Option<Account> {
+        self.webhook.newer(name).await
+    }
 }
 
 /// The account that a request is for. `None`: no account can be called so.

@@ -184,6 +184,11 @@ impl<S: Source, Q: Sink, F: Fetch> Webhook<S, Q, F> {
         Ok(accounts.and_then(|accounts| accounts.get(name).cloned()))
     }
 
+    /// The account as it is now, unless that was looked up a moment ago.
+    pub async fn newer(&self, name: &str) -> Option<Account> {
+        self.secrets.refresh().await.ok().flatten().and_then(|accounts| accounts.get(name).cloned())
+    }
+
     /// Judges the request; once more with newer secrets where a signature fails or a secret is missing, and with newer
     /// keys where one is. The error says why it cannot be judged at all.
     async fn verdict(
@@ -198,10 +203,7 @@ impl<S: Source, Q: Sink, F: Fetch> Webhook<S, Q, F> {
         let verdict = self.judge(request, &account, &keys, call, name);
         match &verdict.outcome {
             Outcome::Forged(_) | Outcome::NotSetUp(_) => {
-                let newer = self.secrets.refresh().await.ok().flatten();
-                let Some(newer) = newer.and_then(|accounts| accounts.get(name).cloned()) else {
-                    return Ok(verdict);
-                };
+                let Some(newer) = self.newer(name).await else { return Ok(verdict) };
                 Ok(self.judge(request, &newer, &keys, call, name))
             }
             Outcome::NeedKey { url, .. } => {

@@ -1,6 +1,6 @@
 //! What the model is told: as much of the history as its budget holds, newest first, then what waits for an answer.
 
-use crate::state::{Spoken, Turn};
+use crate::state::{Spoken, Summary, Turn};
 
 /// One message of a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,19 @@ pub struct Line {
 
 /// Ends a stopped answer for the model, which would else answer the question after all together with the next one.
 const STOPPED: &str = "(stopped by the user)";
+
+/// What whoever sets reminders must know. With the newest message, not the instructions: those stay as they are, so that
+/// providers can keep them.
+pub const PRESENT: &str = "[It is {weekday}, {date}, {time}, {zone}.]\n";
+
+/// Instructions, notes, summary: what changes seldom comes first, so that providers can keep it.
+pub fn system(instructions: &str, notes: &str, summary: Option<&Summary>) -> String {
+    let notes = Some(notes).filter(|notes| !notes.is_empty());
+    let notes = notes.map(|notes| format!("Your notes about this person, each with its id:\n{notes}"));
+    let summary = summary.map(|summary| format!("What was said before, summed up:\n{}", summary.text));
+    let parts = [Some(instructions.to_owned()), notes, summary];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+}
 
 /// What a text costs, in estimated tokens.
 pub type Estimate = fn(&str) -> u32;

@@ -23,9 +23,9 @@ limits: {per_person: 3, per_stack: 100}
 
 /// A page of a site, with a session or without.
 pub(crate) struct Page<'a> {
-    world: &'a World,
+    pub world: &'a World,
     pub http: Client,
-    origin: &'a str,
+    pub origin: &'a str,
     pub token: String,
 }
 

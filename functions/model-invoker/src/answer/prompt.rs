@@ -18,10 +18,6 @@ const HISTORY_TURNS: usize = 50;
 /// A token is seldom more bytes than this, so no more of them are read for each token of the budget.
 const BYTES_PER_TOKEN: usize = 5;
 
-/// What whoever sets reminders must know. With the newest message, not the instructions: those stay as they are, so that
-/// providers can keep them.
-const PRESENT: &str = "[It is {weekday}, {date}, {time}, {zone}.]\n";
-
 impl Run<'_> {
     /// The instructions, the summary of what was said long ago, the newest turns, the new messages as `heard`.
     pub(super) async fn prompt(
@@ -36,10 +32,10 @@ impl Run<'_> {
         let notes = self.notes(question).await?;
         let variables = self.variables(persona, newest, now());
         let instructions = fill(prompts::text(&persona.assistant.prompt), &variables);
-        let system = system(&instructions, &notes, past.summary.as_ref());
+        let system = prompt::system(&instructions, &notes, past.summary.as_ref());
         let reminds =
             persona.tools(&self.place.config).iter().any(|(_, tool)| tool.kind == ToolKind::RemindMe);
-        let time = if reminds { fill(PRESENT, &variables) } else { String::new() };
+        let time = if reminds { fill(prompt::PRESENT, &variables) } else { String::new() };
         let said: Vec<Spoken> = heard.iter().filter_map(|heard| heard.asked.clone()).collect();
         let lines = prompt::lines(&past.turns, &said, group, budget, model::estimate_tokens);
         let again: Vec<&Kept> =
@@ -106,13 +102,4 @@ impl Run<'_> {
 pub(super) struct Past {
     pub turns: Vec<Turn>,
     pub summary: Option<Summary>,
-}
-
-/// Instructions, notes, summary: what changes seldom comes first, so that providers can keep it.
-fn system(instructions: &str, notes: &str, summary: Option<&Summary>) -> String {
-    let notes = Some(notes).filter(|notes| !notes.is_empty());
-    let notes = notes.map(|notes| format!("Your notes about this person, each with its id:\n{notes}"));
-    let summary = summary.map(|summary| format!("What was said before, summed up:\n{}", summary.text));
-    let parts = [Some(instructions.to_owned()), notes, summary];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }

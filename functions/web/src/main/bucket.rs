@@ -31,17 +31,18 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// Touches no network.
+    /// Touches no network. `None` in a stack of an older template, which names no bucket: no files are taken then.
     ///
     /// # Errors
-    /// The environment is not that of this function; the text names the variable.
-    pub fn from_env() -> Result<Bucket, Error> {
-        Ok(Bucket {
-            name: aws::variable("BUCKET")?,
+    /// The environment is not that of a function; the text names the variable.
+    pub fn from_env() -> Result<Option<Bucket>, Error> {
+        let Ok(name) = aws::variable("BUCKET") else { return Ok(None) };
+        Ok(Some(Bucket {
+            name,
             region: aws::variable("AWS_REGION")?,
             endpoint: aws::variable("AWS_ENDPOINT_URL").ok(),
             credentials: aws::credentials()?,
-        })
+        }))
     }
 
     /// The address that takes exactly so many bytes under this key, by a PUT that says the same media type. `now` is Unix

@@ -2,15 +2,13 @@
 
 use channel::Response;
 use ingress::door::Writer;
-use web::openai::{self, Fault, Head};
+use web::openai::{self, Fault, Head, Next, Pieces};
 use web::{View, Whole};
 
 use crate::watch::Watch;
 
 /// A program that hears nothing for longer may give up.
 const SIGN_OF_LIFE_MS: i64 = 10_000;
-/// Nothing that was sent can be taken back.
-const BEGUN_ANEW: &str = "The answer was begun anew after it broke off. Please try again.";
 
 pub struct Completion {
     pub watch: Watch,
@@ -55,7 +53,7 @@ impl Completion {
 
     /// The answer as it grows. Comments between its pieces keep the connection open.
     pub async fn in_pieces(self, mut writer: Writer) {
-        let (mut state, mut sent) = (String::new(), String::new());
+        let (mut state, mut pieces) = (String::new(), Pieces::new(self.head));
         loop {
             let next_sign = (ingress::now() + SIGN_OF_LIFE_MS).min(self.ends_at);
             let view = match self.watch.change(&state, next_sign).await {
@@ -63,24 +61,15 @@ impl Completion {
                 Err(error) => return tell(&mut writer, &unreadable(&error)).await,
             };
             state = view.state();
-            let whole = view.whole();
-            if let Some(fault) = whole.as_ref().and_then(Whole::fault) {
-                return tell(&mut writer, &fault).await;
-            }
-            let so_far = whole.as_ref().map_or(view.draft(), |whole| whole.text.as_str());
-            let piece = match so_far.strip_prefix(sent.as_str()) {
-                Some(new) if !new.is_empty() => self.head.piece(new, sent.is_empty()),
-                None if whole.is_some() => return tell(&mut writer, &Fault::new(503, BEGUN_ANEW)).await,
-                _ => ": waiting\n\n".to_owned(),
+            let piece = match pieces.next(&view) {
+                Next::Piece(piece) => piece,
+                Next::Nothing => ": waiting\n\n".to_owned(),
+                Next::End(end) => {
+                    writer.write(end).await;
+                    return;
+                }
             };
-            if so_far.starts_with(&sent) {
-                so_far.clone_into(&mut sent);
-            }
             if !writer.write(piece).await {
-                return;
-            }
-            if let Some(whole) = whole {
-                writer.write(self.head.end(whole.reason(), &whole.usage())).await;
                 return;
             }
             if ingress::now() >= self.ends_at {

@@ -24,7 +24,7 @@ const A_FILE: u32 = 3;
 /// What every request is answered with.
 pub struct Desk {
     pub door: Door,
-    pub bucket: Bucket,
+    pub bucket: Option<Bucket>,
     pub store: Store,
     pub limit: Limit,
 }
@@ -43,6 +43,16 @@ impl Desk {
         };
         let origin = cors::origin(&knock.request).map(str::to_owned);
         let (keys, now) = (Keys::new(), knock.call.now);
+        let ctx = Context {
+            account: &name,
+            secrets: &account.secrets,
+            settings: &account.settings,
+            keys: &keys,
+            now,
+        };
+        let is_taken = session::is_taken(&knock.request, &ctx);
+        let newer = if is_taken { None } else { self.door.newer(&name).await };
+        let account = newer.unwrap_or(account);
         let settings = &account.settings;
         let ctx = Context { account: &name, secrets: &account.secrets, settings, keys: &keys, now };
         let mut answer = self.answer_as(route, knock, &ctx).await;
@@ -114,10 +124,14 @@ impl Desk {
             Ok(offer) => offer,
             Err(refused) => return refused,
         };
-        match self.bucket.address(&offer.key, &offer.media_type, offer.size, ctx.now) {
+        let address = |bucket: &Bucket| bucket.address(&offer.key, &offer.media_type, offer.size, ctx.now);
+        match self.bucket.as_ref().and_then(address) {
             Some(url) => Response::json(200, &offer.json(&url)),
             None => {
-                tracing::error!(failed = true, "the address of a file cannot be signed");
+                tracing::error!(
+                    failed = true,
+                    "the address of a file cannot be signed: deploy the stack again"
+                );
                 Response::json(503, &json!({"error": "not available"}))
             }
         }
@@ -159,9 +173,10 @@ impl Desk {
         let unpacked = openai::unpack(&request.body);
         let unpacked = unpacked.map_err(|why| Response::json(400, &openai::error(400, &why)))?;
         let Some(unpacked) = unpacked else { return Ok(request) };
+        let bucket = self.bucket.as_ref().ok_or_else(|| said(503).response())?;
         for picture in unpacked.pictures {
             let key = upload::key(ctx.account, upload::OF_PROGRAMS, &picture.id).unwrap_or_default();
-            let put = self.bucket.put(&key, &picture.media_type, picture.bytes, ctx.now).await;
+            let put = bucket.put(&key, &picture.media_type, picture.bytes, ctx.now).await;
             put.map_err(|why| {
                 tracing::error!(why, failed = true, "a picture cannot be put into the bucket");
                 said(503).response()

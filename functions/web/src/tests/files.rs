@@ -77,6 +77,7 @@ fn the_operator_says_who_may_attach() {
         (json!("everybody"), true, true),
         (json!("known"), false, true),
         (json!("nobody"), false, false),
+        (json!(false), false, false),
     ] {
         let settings = json!({"uploads": who});
         let may = |is_known| offer(settings.clone(), is_known, &picture).is_ok();
@@ -190,7 +191,7 @@ fn a_program_is_told_that_it_gets_no_answer() {
     // A page gets a cap's line as what it is, and of a refusal nothing.
     assert_eq!(refused(&items(&line(End::Capped), "5e55")), None);
     let dismissed = items(&[Part::Dismiss], "5e55");
-    assert!(dismissed.is_empty() && !dismissed.is_writing());
+    assert!(!dismissed.is_empty() && !dismissed.is_writing(), "it is no use to wait");
     assert_eq!(
         (&dismissed.json()["dismissed"], &items(&line(End::Whole), "5e55").json()["dismissed"]),
         (&json!(1), &Value::Null)

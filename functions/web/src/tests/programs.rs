@@ -17,7 +17,7 @@ fn a_completion_is_a_conversation_of_its_own() {
     assert_eq!((one.text(), one.sender.id.as_str(), one.sender.home), ("hello", "api:client", Home::Yes));
     assert_eq!(ack["session"], json!(one.conversation.chat));
     let parts = json!([{"type": "text", "text": "what is it?"},
-        {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}, {"type": "image_url", "image_url": {"url": "data:,x"}}]);
+        {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]);
     let history = json!([
         said("system", json!("Be brief.")),
         said("user", json!("hi")),
@@ -33,6 +33,10 @@ fn a_completion_is_a_conversation_of_its_own() {
         (json!({"messages": []}), "role user"),
         (json!({"messages": [said("user", json!(" "))]}), "is empty"),
         (json!({"messages": "x"}), "no chat completion request"),
+        (
+            json!({"messages": [said("user", json!([{"type": "image_url", "image_url": {"url": "http://a.example/1.png"}}]))]}),
+            "https address",
+        ),
     ] {
         let Received::Nothing(ack, _) = receive("/v1/chat/completions", "key-one", &body).unwrap() else {
             panic!()
@@ -184,4 +188,62 @@ fn answers_to_programs_are_in_their_words() {
         (manner(r#"{"stream":true,"model":"m"}"#).stream, manner("x").model.as_str()),
         (true, "crabhook")
     );
+}
+
+/// What a client has in the end: what the pieces say, how often they say who speaks, why it ends or what went wrong.
+fn streamed(views: &[View]) -> (String, usize, String) {
+    let (id, model) = ("s".to_owned(), "m".to_owned());
+    let mut pieces = openai::Pieces::new(openai::Head { id, model, created: 0, usage: false });
+    let mut all = String::new();
+    for view in views {
+        match pieces.next(view) {
+            openai::Next::Piece(piece) | openai::Next::End(piece) => all += &piece,
+            openai::Next::Nothing => {}
+        }
+    }
+    let (mut said, mut roles, mut end) = (String::new(), 0, String::new());
+    let events = all.split_terminator("\n\n").filter_map(|event| event.strip_prefix("data: "));
+    for event in
+        events.filter(|event| *event != "[DONE]").map(|text| serde_json::from_str::<Value>(text).unwrap())
+    {
+        let choice = &event["choices"][0];
+        said += choice["delta"]["content"].as_str().unwrap_or("");
+        roles += usize::from(choice["delta"]["role"] == "assistant");
+        let over = choice["finish_reason"].as_str().or(event["error"]["message"].as_str());
+        end = over.map_or(end, str::to_owned);
+    }
+    (said, roles, end)
+}
+
+#[test]
+fn what_a_program_joins_is_the_answer() {
+    let draft = |text: &str| items(&[Part::Draft { text: text.to_owned(), posted: None }], "v1-s");
+    let whole = |text: &str, end| {
+        let outcome = Part::Outcome(channel::Outcome { end, ..channel::Outcome::default() });
+        items(&[Part::Text(text.to_owned()), outcome], "v1-s")
+    };
+    let check = |drafts: &[&str], text: &str, said: &str, roles: usize, end: &str| {
+        let drafts = drafts.iter().map(|text| draft(text));
+        let views: Vec<View> = drafts.chain([whole(text, channel::End::Whole)]).collect();
+        assert_eq!(streamed(&views), (said.to_owned(), roles, end.to_owned()), "{text}");
+    };
+    for (drafts, text) in [
+        (&["This is **bol", "This is **bold** and"][..], "This is **bold** and more."),
+        (&["See https://a.b/c for"], "See https://a.b/c for more."),
+        (&["* one\n* t", "", "* one\n* two ["], "* one\n* two [x](https://a.b)\n"),
+        // Begun anew by another process, and come as far again.
+        (&["Hello, wor", "Hel", "Hello, world"], "Hello, world."),
+        (&[], "at once"),
+    ] {
+        check(drafts, text, text, 1, "stop");
+    }
+    check(
+        &["Hello, wor"],
+        "Good evening.",
+        "Hello, wor",
+        1,
+        "The answer was begun anew after it broke off. Please try again.",
+    );
+    let failed = [draft("Hel"), whole("Sorry.", channel::End::Failed)];
+    assert_eq!(streamed(&failed), ("Hel".to_owned(), 1, "Sorry.".to_owned()));
 }

@@ -17,7 +17,7 @@ export const keyOf = (chat) => JSON.stringify([chat.channel, chat.user, chat.con
 export class Chat {
   // `choose(n)` is told which message is to be traced; `problem(text)` what went wrong.
   constructor(chat, { choose, problem }) {
-    Object.assign(this, { chat, choose, problem, last: null, writing: false, unread: 0 });
+    Object.assign(this, { chat, choose, problem, last: null, writing: false, draft: null, unread: 0 });
     this.nodes = [];
     this.own = new Map();
     this.replies = new Map();
@@ -106,10 +106,21 @@ export class Chat {
     input.focus();
   }
 
-  sign(on) {
+  // `html` is what is written so far, where the platform shows that: it grows, and goes away with the sign.
+  sign(on, html = null) {
     this.writing = on;
     clearTimeout(this.timer);
     if (on) this.timer = setTimeout(() => this.sign(false), SIGN_MS);
+    if (!on && this.draft) {
+      this.nodes.splice(this.nodes.indexOf(this.draft), 1);
+      this.draft.remove();
+      this.draft = null;
+    }
+    if (html && !this.draft) {
+      this.draft = el("li", { class: "draft", inert: true }, el("div", { class: "bubble" }));
+      this.add(this.draft);
+    }
+    if (html) this.draft.firstChild.replaceChildren(el("div", { class: "text" }, marked(html)));
     this.changed(null);
   }
 

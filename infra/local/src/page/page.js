@@ -55,6 +55,7 @@ function show() {
   $("#user").value = chat.user;
   $("#group").value = chat.conversation ?? "";
   $("#group-label").hidden = !room.groups;
+  $("#widget").hidden = room.name !== "web";
   $("#log ol").replaceChildren(...current.nodes);
   if (!current.nodes.length) $("#log ol").append(el("li", { class: "empty" }, room.real ? `${room.title} has a real bot here: write to it there.` : "Nothing yet. Say hello, or try what is promised."));
   for (const control of document.querySelectorAll("#write button, #words, #promises button")) control.disabled = room.real;
@@ -112,7 +113,7 @@ async function told(event) {
     return;
   }
   const chat = chatOf(event.chat);
-  if (event.what === "writing") chat.sign(true);
+  if (event.what === "writing") chat.sign(true, event.html);
   else chat[event.what](event);
   if (chat !== current && event.what === "said" && event.at > loaded) {
     chat.unread += 1;

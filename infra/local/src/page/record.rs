@@ -124,7 +124,8 @@ impl Record {
             push(&mut all.calls, called);
             let Some(chat) = all.chat(&call.channel, place.as_deref()) else { return };
             if look.writing {
-                all.show("writing", json!({ "chat": chat }));
+                let so_far = look.text.map(|text| html(&text, look.markup));
+                all.show("writing", json!({ "chat": chat, "html": so_far }));
                 return;
             }
             let Some(text) = look.text.or(said.map(|said| said.text.clone())) else { return };

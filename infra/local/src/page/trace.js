@@ -68,7 +68,7 @@ function draw(trace) {
     queue(delivery, given, path),
     ...(asked && asked.model ? [prompt(asked)] : []),
     posts(calls),
-    ...(path ? [cost(path)] : []),
+    ...(path ? [cost(path, asked)] : []),
   ];
 }
 
@@ -130,7 +130,10 @@ function prompt(asked) {
   const tokens = asked.input + asked.output > 0 ? `${asked.input} in, ${asked.output} out` : "";
   return section(
     "Prompt and tokens", tokens,
-    facts([["model", asked.model], ["tokens", tokens || "the model counts none"]]),
+    facts([
+      ["model", asked.model], ["tokens", tokens || "the model counts none"],
+      ["may call", asked.tools.join(", ")], ["called", asked.called.join(", ")], ["came along", asked.files.join(", ")],
+    ]),
     el("ol", { class: "prompt" }, el("li", {}, el("span", { class: "role" }, "system"), asked.system), ...said, el("li", { class: "by-assistant" }, el("span", { class: "role" }, "answer"), asked.answer)),
   );
 }
@@ -144,11 +147,12 @@ function posts(calls) {
   return section("Calls to the platform", note, calls.length ? el("ol", { class: "calls" }, ...drawn) : el("p", {}, "None."));
 }
 
-function cost({ used }) {
-  const usd = `$${used.usd.toFixed(6)}`;
+function cost({ used }, asked) {
+  const usd = (amount) => `$${amount.toFixed(6)}`;
+  const model = !asked ? "no model was asked" : asked.usd > 0 ? usd(asked.usd) : "not known: prices in the configuration names none";
   return section(
-    "Cost", usd,
-    el("p", {}, "What it would cost on AWS, estimated from what was used; the model's own price is not in it."),
-    facts([["read units", used.read_units], ["write units", used.write_units], ["queue requests", used.queue_requests], ["invocations", used.invocations]]),
+    "Cost", usd(used.usd + (asked?.usd ?? 0)),
+    el("p", {}, "What it would cost: on AWS, estimated from what was used, and the model's part by the prices in the configuration."),
+    facts([["AWS", usd(used.usd)], ["model", model], ["read units", used.read_units], ["write units", used.write_units], ["queue requests", used.queue_requests], ["invocations", used.invocations]]),
   );
 }

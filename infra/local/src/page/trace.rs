@@ -2,12 +2,13 @@
 
 use channel::ConversationKey;
 use ctl::Path;
-use model_invoker::now;
+use model_invoker::{channels, now};
 use serde::Serialize;
 use serde_json::{Value, json};
-use store::Store;
-use turn::config::Config;
-use turn::prompt;
+use store::{Store, Who};
+use turn::config::{Config, Persona, ToolKind};
+use turn::template::{Variables, fill};
+use turn::{Notes, Turn, language, prompt, prompts};
 
 use super::cast::{Cast, hide};
 use super::record::{All, Record};
@@ -30,15 +31,23 @@ pub(super) struct Trace {
     asked: Option<Asked>,
 }
 
-/// What the model was told. The logs hold no text: it is put together once more, from the table, by the invoker's code.
+/// What the model was told. The logs hold no text: it is put together once more, from the table, by the rules that the invoker goes
+/// by, as of the turn. Notes are today's, and what hooks of the operator's changed is not known here.
 #[derive(Serialize)]
 struct Asked {
     system: String,
     lines: Vec<Value>,
+    /// What it could call.
+    tools: Vec<String>,
+    called: Vec<String>,
+    /// What came along with the messages.
+    files: Vec<String>,
     answer: String,
     model: String,
     input: u32,
     output: u32,
+    /// By the configured prices, US dollars; 0 without.
+    usd: f64,
 }
 
 /// # Errors
@@ -94,28 +103,74 @@ async fn asked(
     group: bool,
 ) -> Result<Option<Asked>, store::Error> {
     let Some(turn) = store.turn(conversation, number).await? else { return Ok(None) };
+    // A command's answer: no model was asked.
+    if turn.model.is_empty() {
+        return Ok(None);
+    }
     let stored = store.configuration().await?;
     let config = stored.and_then(|stored| Config::tolerant(&stored.json).ok()).unwrap_or_default();
-    let assistant = config.assistant(config.channel(channel, MAIN).assistant.as_deref());
-    let budget = assistant.history.tokens;
-    let bytes = usize::try_from(budget).unwrap_or(usize::MAX).saturating_mul(BYTES_PER_TOKEN);
+    let persona = who(&config, channel, &turn);
+    let assistant = &persona.assistant;
+    let (budget, memory) = (assistant.history.tokens, assistant.memory);
+    let bytes = usize::try_from(budget).unwrap_or(usize::MAX).saturating_mul(2 * BYTES_PER_TOKEN);
+    let head = store.head(conversation).await?;
     // Before a later `/new`, the model saw less than what the head says now, never more.
-    let since = store.head(conversation).await?.since.min(number);
-    let mut history = store.history(conversation, since, HISTORY_TURNS, bytes, now()).await?;
+    let since = head.since.min(number);
+    let summary =
+        store.summary(conversation).await?.filter(|summary| (since + 1..=number).contains(&summary.upto));
+    let from = summary.as_ref().map_or(since, |summary| summary.upto);
+    let mut history = store.history(conversation, from, HISTORY_TURNS, bytes, now()).await?;
     history.retain(|earlier| earlier.number < number);
-    let lines = if turn.model.is_empty() {
-        // A command's answer: no model was asked.
-        Vec::new()
-    } else {
-        prompt::lines(&history, &turn.messages, group, budget, model::estimate_tokens)
+    let newest = turn.messages.last();
+    let notes = match newest.filter(|_| memory.notes && !group) {
+        Some(newest) => store.notes(Who { channel, account: MAIN, user: &newest.sender }).await?,
+        None => Notes::default(),
     };
+    let notes = notes.for_prompt(memory.prompt_tokens, model::estimate_tokens);
+    let variables = variables(&persona, channel, group, &turn);
+    let instructions = fill(prompts::text(&assistant.prompt), &variables);
+    let mut lines = prompt::lines(&history, &turn.messages, group, budget, model::estimate_tokens);
+    let reminds = |name: &String| config.tool(name).is_some_and(|tool| tool.kind == ToolKind::RemindMe);
+    if let (Some(last), true) = (lines.last_mut(), assistant.tools.iter().any(reminds)) {
+        last.text.insert_str(0, &fill(prompt::PRESENT, &variables));
+    }
     let line = |line: prompt::Line| json!({ "by_assistant": line.by_assistant, "text": line.text });
     Ok(Some(Asked {
-        system: if turn.model.is_empty() { String::new() } else { assistant.prompt },
+        system: prompt::system(&instructions, &notes, summary.as_ref()),
         lines: lines.into_iter().map(line).collect(),
+        tools: assistant.tools.clone(),
+        called: turn.tools,
+        files: turn.files.into_iter().map(|file| file.name).collect(),
         answer: turn.answer,
         model: turn.model,
         input: turn.usage.input,
         output: turn.usage.output,
+        usd: turn.cost_micro_usd as f64 / 1e6,
     }))
+}
+
+/// Who answered: whoever is configured there, unless somebody else was chosen.
+fn who(config: &Config, channel: &str, turn: &Turn) -> Persona {
+    let channel = config.channel(channel, MAIN);
+    let here = config.persona(&channel, &turn.address.chat, None);
+    match turn.assistant.as_str() {
+        "" => here,
+        name if name == here.name => here,
+        name => config.persona(&channel, &turn.address.chat, Some(name)),
+    }
+}
+
+fn variables<'a>(persona: &'a Persona, channel: &str, group: bool, turn: &'a Turn) -> Variables<'a> {
+    let newest = turn.messages.last();
+    let text = newest.map_or("", |newest| newest.text.as_str());
+    Variables {
+        user_name: newest.map_or("", |newest| newest.name.as_str()),
+        channel: channels::named(channel).map_or("", |room| room.spec().title),
+        group,
+        assistant: &persona.name,
+        language: language::name(language::of(&persona.assistant, text)),
+        zone: persona.assistant.zone.as_deref(),
+        now: turn.at,
+        ..Variables::default()
+    }
 }

@@ -40,11 +40,16 @@ impl Memory {
         now: Option<String>,
         ours: &str,
     ) -> Result<(), Error> {
-        let key = format!("{channel}/{account}");
-        let left = self.known.get(&key).filter(|left| now.as_ref() == Some(&left.ours) || now.is_none());
-        let before = left.map_or(now, |left| left.before.clone());
-        self.known.insert(key, Known { before, ours: ours.to_owned() });
+        let before = self.before(channel, account, now);
+        self.known.insert(format!("{channel}/{account}"), Known { before, ours: ours.to_owned() });
         self.save()
+    }
+
+    /// The address that counts as the one before, where the platform knows that one now.
+    pub fn before(&self, channel: &str, account: &str, now: Option<String>) -> Option<String> {
+        let left = self.known.get(&format!("{channel}/{account}"));
+        let left = left.filter(|left| now.as_ref() == Some(&left.ours) || now.is_none());
+        left.map_or(now, |left| left.before.clone())
     }
 
     pub fn forget(&mut self, channel: &str, account: &str) -> Result<(), Error> {

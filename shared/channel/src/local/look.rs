@@ -6,7 +6,7 @@ use serde_json::Value;
 /// What a call changed on people's screens. What nothing is known of is empty: then the texts of [`super::Answer`] are all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Look {
-    /// The sign that an answer is being written, and nothing else.
+    /// The sign that an answer is being written. With a text, it shows what is written so far, and goes away by itself.
     pub writing: bool,
     /// The conversation, as [`super::Said::reply_key`], where the call names it.
     pub place: Option<String>,
@@ -48,6 +48,11 @@ impl Look {
     /// The sign that an answer is being written.
     pub fn writing(place: Option<String>) -> Look {
         Look { writing: true, place, ..Look::default() }
+    }
+
+    /// What is written so far, as a sign.
+    pub fn draft(place: Option<String>, text: Option<String>, markup: Markup) -> Look {
+        Look { writing: true, text, markup, ..Look::writing(place) }
     }
 
     /// A message; what else is known of it, a room sets.
