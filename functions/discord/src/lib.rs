@@ -51,4 +51,15 @@ impl Channel for Discord {
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
     }
+
+    /// A private chat has an id of its own, which Discord tells when it is opened.
+    fn private(&self, account: &str, person: &str) -> Option<Address> {
+        Some(Address {
+            channel: spec::NAME.to_owned(),
+            account: account.to_owned(),
+            chat: format!("direct messages of {person}"),
+            data: [(render::PERSON.to_owned(), person.to_owned())].into(),
+            ..Address::default()
+        })
+    }
 }

@@ -15,6 +15,9 @@ use crate::spec::{BOT_TOKEN, SPEC};
 pub const APPLICATION: &str = "application_id";
 pub const TOKEN: &str = "token";
 
+/// Where it names somebody whose direct messages are opened first.
+pub const PERSON: &str = "recipient_id";
+
 /// Discord asks for this form and turns away calls without it: docs.discord.com/developers/reference#user-agent.
 pub fn user_agent() -> &'static str {
     concat!("DiscordBot (crabhook, ", env!("CARGO_PKG_VERSION"), ")")
@@ -41,6 +44,9 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
     let mut steps = Vec::new();
     for (index, message) in messages.iter().enumerate() {
         let body = content(message, index == last);
+        if let (None, Some(person)) = (&slot, to.data.get(PERSON)) {
+            steps.push(open(person));
+        }
         steps.push(match &slot {
             Some(slot) if index == 0 => {
                 slot.call("PATCH", "/messages/@original", Body::Json(body)).repeatable()
@@ -108,8 +114,21 @@ fn push(to: &Address, mut body: Value, key: &str) -> Step {
         fields.insert("nonce".to_owned(), Value::String(key.chars().take(NONCE).collect()));
         fields.insert("enforce_nonce".to_owned(), Value::Bool(true));
     }
+    let path = match to.data.contains_key(PERSON) {
+        true => "/channels/{answer}/messages".to_owned(),
+        false => format!("/channels/{}/messages", encode::segment(&to.chat)),
+    };
+    as_bot(path, body)
+}
+
+/// The direct messages with somebody: new ones, or those that are there.
+/// <https://docs.discord.com/developers/resources/user#create-dm>
+fn open(person: &str) -> Step {
+    as_bot("/users/@me/channels".to_owned(), json!({ "recipient_id": person }))
+}
+
+fn as_bot(path: String, body: Value) -> Step {
     let auth = Auth::Scheme { scheme: "Bot".to_owned(), secret: BOT_TOKEN.to_owned() };
-    let path = format!("/channels/{}/messages", encode::segment(&to.chat));
     Step::json("api", path, body).auth(auth).header("user-agent", user_agent()).repeatable()
 }
 

@@ -48,6 +48,16 @@ impl Channel for Instagram {
         render::fetch(what)
     }
 
+    /// A chat goes by the person's id at this account.
+    fn private(&self, account: &str, person: &str) -> Option<Address> {
+        Some(Address {
+            channel: spec::SPEC.name.to_owned(),
+            account: account.to_owned(),
+            chat: person.to_owned(),
+            ..Address::default()
+        })
+    }
+
     fn unreachable(&self) -> &'static str {
         "the chat is not there any more, or it is later than 24 hours after the person's message, when \
          Instagram takes replies with a tag only: set channels.instagram.tag where Meta granted one"

@@ -46,6 +46,16 @@ impl Channel for Messenger {
         render::fetch(what)
     }
 
+    /// A chat goes by the person's id on this Page.
+    fn private(&self, account: &str, person: &str) -> Option<Address> {
+        Some(Address {
+            channel: spec::SPEC.name.to_owned(),
+            account: account.to_owned(),
+            chat: person.to_owned(),
+            ..Address::default()
+        })
+    }
+
     fn unreachable(&self) -> &'static str {
         "the chat is not there any more, or it is later than 24 hours after the person's message, when \
          Messenger takes replies with a tag only: set channels.messenger.tag where Meta granted one"

@@ -91,7 +91,7 @@ impl Run<'_> {
         let hidden = question.persona.hides_drafts(&run.place.config);
         let ended = show.beside(if hidden { &unseen } else { &written }, work).await?;
         let used = tally.used(&run.place.config, &written);
-        let warning = run.settle(&question, tally.purse(), &used).await;
+        let warning = run.settle(&question, hold.epoch, tally.purse(), &used).await;
         let (draft, seen_at) = (show.posted(), show.seen_at());
         (self.draft, self.timeline.seen_at) = (draft, seen_at);
         let turn = match ended {
@@ -150,7 +150,8 @@ impl Run<'_> {
     async fn said(&mut self, question: &Question<'_>, reply: Reply) -> Result<Option<Turn>, Trouble> {
         let (number, waiting) = (question.number, &question.waiting);
         Ok(Some(match reply {
-            Reply::Silent => return Ok(None),
+            // Words were found for it before.
+            Reply::Silent | Reply::NoMoney(_) => return Ok(None),
             Reply::Answered { text, cut } => {
                 let text = match text.trim() {
                     "" => "I have no answer to that.".to_owned(),
@@ -190,6 +191,7 @@ impl Run<'_> {
             ..Change::default()
         };
         if let Some(redo) = redo {
+            turn.files.extend(redo.files.iter().cloned());
             // The history has the question, not the command.
             let meant = |spoken: Spoken| match Command::parse(&spoken.text) {
                 Some(Command::Retry) => redo.messages.clone(),

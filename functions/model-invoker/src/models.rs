@@ -56,7 +56,7 @@ pub fn in_order<'a>(config: &'a Config, name: &'a str) -> Vec<(&'a str, &'a conf
     let mut all = Vec::new();
     let mut next = Some(name);
     while let Some((name, entry)) = next.and_then(|name| config.models.get_key_value(name)) {
-        if all.len() == MAX_CHAIN {
+        if all.len() == MAX_CHAIN || all.iter().any(|(seen, _)| *seen == name) {
             break;
         }
         all.push((name.as_str(), entry));

@@ -169,6 +169,9 @@ impl<'a> Run<'a> {
             Effect::Take => match store.take(&conversation, now(), now() + LEASE_MS).await? {
                 store::Taken::Taken(head) => {
                     self.hold_until(head.until);
+                    if head.held.is_some() {
+                        self.settle_left(head.epoch).await?;
+                    }
                     Event::Taken(head)
                 }
                 store::Taken::Busy(_) => Event::Busy,

@@ -46,6 +46,10 @@ impl Channel for Twilio {
         render::fetch(what)
     }
 
+    fn keeps(&self) -> &'static [&'static str] {
+        &[render::OWN]
+    }
+
     fn unreachable(&self) -> &'static str {
         "the chat is not there any more, or it is later than 24 hours after the person's message, when \
          WhatsApp takes approved templates only: set channels.twilio.template to the ContentSid of one"

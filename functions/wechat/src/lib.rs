@@ -46,4 +46,14 @@ impl Channel for WeChat {
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
     }
+
+    /// A chat goes by the person's OpenID.
+    fn private(&self, account: &str, person: &str) -> Option<Address> {
+        Some(Address {
+            channel: spec::SPEC.name.to_owned(),
+            account: account.to_owned(),
+            chat: person.to_owned(),
+            ..Address::default()
+        })
+    }
 }

@@ -46,4 +46,8 @@ impl Channel for WeCom {
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
     }
+
+    fn keeps(&self) -> &'static [&'static str] {
+        &[render::AGENT]
+    }
 }

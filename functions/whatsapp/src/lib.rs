@@ -47,6 +47,10 @@ impl Channel for WhatsApp {
         render::fetch(what)
     }
 
+    fn keeps(&self) -> &'static [&'static str] {
+        &[render::NUMBER, render::PHONE, render::GROUP]
+    }
+
     fn unreachable(&self) -> &'static str {
         "the chat is not there any more, or it is later than 24 hours after the person's message, when \
          WhatsApp takes approved templates only: set channels.whatsapp.template to the name of one"

@@ -7,6 +7,7 @@
 
 mod address;
 pub mod aes;
+mod connect;
 pub mod encode;
 pub mod graph;
 mod http;
@@ -32,6 +33,7 @@ pub mod xml;
 use std::time::Duration;
 
 pub use address::{Address, Window};
+pub use connect::{Argument, Connect, Offered, Registration};
 pub use http::{Headers, Request, Response, Unverified, Verified};
 pub use ids::{ConversationKey, short_id};
 pub use inbound::{
@@ -41,7 +43,7 @@ pub use part::{Choice, Media, Part};
 pub use post::{Auth, Body, Fetch, Post, Settled, Step, Target, Upload, Way};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use spec::{
-    AuthKind, Connect, Generate, Half, Limit, OnDoubt, Overlap, Pace, Reject401, SecretSpec, Spec, Streaming,
+    AuthKind, Generate, Half, Limit, OnDoubt, Overlap, Pace, Reject401, SecretSpec, Spec, Streaming,
     ThreadRule, TokenSpec, Unit,
 };
 pub use version::{Shape, shape};
@@ -75,6 +77,16 @@ pub trait Channel: Send + Sync {
     /// What a failed message says that is not taken as a reply, nor in any other way: why, and what to do about it.
     fn unreachable(&self) -> &'static str {
         "the chat is not there any more"
+    }
+
+    /// Where the person of that id ([`Sender::id`]) is written to in private who never wrote there. `None`: only once they have.
+    fn private(&self, _account: &str, _person: &str) -> Option<Address> {
+        None
+    }
+
+    /// The names in [`Address::data`] that a message of our own accord needs, and that hold for as long as the chat does.
+    fn keeps(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// The setting, missing among these, without which nobody is known to belong to the workspace.

@@ -17,13 +17,14 @@ impl Store {
     pub async fn put_pending(&self, conversation: &ConversationKey, pending: &Pending) -> Result<(), Error> {
         let put = Change::at(
             keys::pending(conversation),
-            "SET #v = :v, #id = :id, #person = :person, #until = :until, #text = :text, #calls = :calls, #ttl = :ttl \
+            "SET #v = :v, #id = :id, #person = :person, #until = :until, #text = :text, #calls = :calls, #ttl = :ttl, #turn = :turn \
              REMOVE #answered_by",
         )
         .with(":v", number(VERSION))
         .with(":id", text(&pending.id))
         .with(":person", text(&pending.person))
         .with(":until", number(pending.until))
+        .with(":turn", serde_dynamo::to_attribute_value(pending.turn)?)
         .with(":text", text(&pending.text))
         .with(":calls", serde_dynamo::to_attribute_value(&pending.calls)?)
         .with(":ttl", number(seconds(pending.until)));

@@ -16,6 +16,9 @@ pub struct Pending {
     pub person: String,
     /// Unix milliseconds after which nobody is listened to.
     pub until: i64,
+    /// Number of the turn that asks. A word that may be meant for anything is heard right after it only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u32>,
     /// What the model wrote before it called.
     #[serde(default)]
     pub text: String,
@@ -113,9 +116,14 @@ pub fn reply(text: &str) -> Option<Reply<'_>> {
 }
 
 impl Pending {
-    /// Whether it is what `reply` is about, said by that person at `now`, Unix milliseconds.
-    pub fn hears(&self, reply: Reply<'_>, person: &str, now: i64) -> bool {
-        self.person == person && now < self.until && reply.id.is_none_or(|id| id == self.id)
+    /// Whether it is what `reply` is about, said by that person at `now`, Unix milliseconds, in the turn of that number. A button
+    /// says what it is about; a word is about what was asked last.
+    pub fn hears(&self, reply: Reply<'_>, person: &str, now: i64, number: u32) -> bool {
+        let is_meant = match reply.id {
+            Some(id) => id == self.id,
+            None => self.turn.is_none_or(|turn| turn.checked_add(1) == Some(number)),
+        };
+        self.person == person && now < self.until && is_meant
     }
 }
 
@@ -144,13 +152,18 @@ mod tests {
 
     #[test]
     fn only_who_was_asked_is_heard_and_only_in_time() {
-        let pending = Pending { id: "ab".into(), person: "7".into(), until: 10, ..Pending::default() };
+        let pending =
+            Pending { id: "ab".into(), person: "7".into(), until: 10, turn: Some(3), ..Pending::default() };
         let said = |id| Reply { yes: true, id };
-        let check = |id, person, now, heard| assert_eq!(pending.hears(said(id), person, now), heard);
+        let check = |id, person, now, heard| assert_eq!(pending.hears(said(id), person, now, 4), heard);
         check(None, "7", 9, true);
         check(Some("ab"), "7", 9, true);
         check(Some("cd"), "7", 9, false);
         check(Some("ab"), "8", 9, false);
         check(Some("ab"), "7", 10, false);
+        // Something else was said since: the button still says what it is about.
+        assert!(!pending.hears(said(None), "7", 9, 5) && pending.hears(said(Some("ab")), "7", 9, 5));
+        // Asked by the release before.
+        assert!(Pending { turn: None, ..pending }.hears(said(None), "7", 9, 5));
     }
 }

@@ -13,6 +13,7 @@ mod model;
 mod operations;
 mod operator;
 mod overlap;
+mod people;
 mod personas;
 mod rude;
 mod spend;

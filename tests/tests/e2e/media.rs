@@ -20,7 +20,7 @@ channels:
 ";
 
 /// A picture of one pixel: <https://www.w3.org/TR/png-3/>.
-const PIXEL: &str =
+pub const PIXEL: &str =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 async fn hand_over(world: &World, channel: &str, path: &str, bytes: &[u8]) {

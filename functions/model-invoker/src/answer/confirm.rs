@@ -27,20 +27,24 @@ pub(super) struct Resumed {
 }
 
 impl Run<'_> {
-    /// Where the newest message is a yes or no to what is pending. `Err`: what to say to a button that leads nowhere.
+    /// Where one of the messages is a yes or no to what is pending: the last button that was pressed, else a word that is the
+    /// newest message. `Err`: what to say to a button that leads nowhere.
     pub(super) async fn resumed(
         &self,
         question: &Question<'_>,
     ) -> Result<Result<Option<Resumed>, String>, store::Error> {
-        let inbound = question.newest;
-        let Some(reply) = pending::reply(inbound.text()).filter(|_| !inbound.due) else {
-            return Ok(Ok(None));
-        };
+        let replies = question.waiting.iter().rev().map(|waiting| &waiting.inbound);
+        let mut replies = replies
+            .filter(|inbound| !inbound.due)
+            .filter_map(|inbound| Some((inbound, pending::reply(inbound.text())?)))
+            .filter(|(inbound, reply)| reply.id.is_some() || inbound.id == question.newest.id);
+        let pressed = replies.clone().find(|(_, reply)| reply.id.is_some());
+        let Some((inbound, reply)) = pressed.or_else(|| replies.next()) else { return Ok(Ok(None)) };
         let nothing = |line: &str| if reply.id.is_some() { Err(line.to_owned()) } else { Ok(None) };
         let Some(found) = self.services.store.pending(&self.conversation).await? else {
             return Ok(nothing(OVER));
         };
-        if !found.hears(reply, &inbound.sender.id, now()) {
+        if !found.hears(reply, &inbound.sender.id, now(), question.number) {
             let other = found.person != inbound.sender.id;
             return Ok(nothing(if other { NOT_ASKED } else { OVER }));
         }

@@ -36,13 +36,20 @@ const MOST_WAITS: usize = 3;
 const MAX_TEXT: usize = 48 << 10;
 /// What of it stays in the history itself, bytes.
 const IN_HISTORY: usize = 2 << 10;
+/// What stays there of a message that a hook has changed, bytes; it may hold the text of a document.
+const INSTEAD: usize = 16 << 10;
 /// Turns after which the model no longer sees a file again, and how many it sees at most.
 const RECALLED_TURNS: usize = 4;
 const RECALLED_FILES: usize = 3;
 
-/// What came of the files of this invocation's messages, by what they are fetched by.
+/// What this invocation made of its messages.
 #[derive(Default)]
-pub(crate) struct Files(Mutex<HashMap<String, Read>>);
+pub(crate) struct Files {
+    /// What came of their files, by what they are fetched by.
+    read: Mutex<HashMap<String, Read>>,
+    /// What hooks made of their texts, by message: all that may be kept of them.
+    instead: Mutex<HashMap<String, String>>,
+}
 
 /// What came of a file. The key is that of the bucket, where it is kept.
 #[derive(Clone)]
@@ -63,11 +70,21 @@ pub(super) struct Recalled {
 
 impl Files {
     fn get(&self, attachment: &Attachment) -> Option<Read> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&attachment.fetch.id).cloned()
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).get(&attachment.fetch.id).cloned()
+    }
+
+    /// A hook made this of a message.
+    pub fn put_instead(&self, message: &str, text: &str) {
+        let kept = channel::text::cut(text.to_owned(), INSTEAD);
+        self.instead.lock().unwrap_or_else(PoisonError::into_inner).insert(message.to_owned(), kept);
+    }
+
+    fn instead(&self, message: &str) -> Option<String> {
+        self.instead.lock().unwrap_or_else(PoisonError::into_inner).get(message).cloned()
     }
 
     fn put(&self, attachment: &Attachment, read: Read) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(attachment.fetch.id.clone(), read);
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(attachment.fetch.id.clone(), read);
     }
 }
 
@@ -102,6 +119,9 @@ impl Run<'_> {
     /// A message as history and prompt hold it, its files as text where that is what they are.
     pub(crate) fn spoken(&self, inbound: &Inbound, whole: bool) -> Spoken {
         let mut spoken = super::spoken(inbound);
+        if let Some(instead) = self.files.instead(&spoken.id).filter(|_| !whole) {
+            return Spoken { text: instead, ..spoken };
+        }
         let names = inbound.attachments.iter().map(|attachment| (attachment, self.files.get(attachment)));
         for (attachment, read) in names.filter_map(|(attachment, read)| Some((attachment, read?))) {
             let named = format!("[file: {}]", attachment.name);
@@ -135,9 +155,9 @@ impl Run<'_> {
     }
 
     /// What earlier turns brought along and the talk may still be about: texts, and pictures. `history` comes newest first.
-    pub(super) async fn recalled(&self, history: &[Turn]) -> Recalled {
+    pub(super) async fn recalled<'t>(&self, history: impl Iterator<Item = &'t Turn>) -> Recalled {
         let mut recalled = Recalled::default();
-        let recent = history.iter().filter(|turn| turn.history).take(RECALLED_TURNS);
+        let recent = history.filter(|turn| turn.history && !turn.undone).take(RECALLED_TURNS);
         for kept in recent.flat_map(|turn| &turn.files).take(RECALLED_FILES) {
             let read = self.services.tools.kept_file(&kept.key, MAX_IMAGE).await;
             match read {

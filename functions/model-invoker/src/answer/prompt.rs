@@ -39,7 +39,7 @@ impl Run<'_> {
             persona.tools(&self.place.config).iter().any(|(_, tool)| tool.kind == ToolKind::RemindMe);
         let time = if reminds { fill(PRESENT, &variables) } else { String::new() };
         let lines = prompt::lines(&past.turns, said, group, budget, model::estimate_tokens);
-        let files = self.recalled(&past.turns).await;
+        let files = self.recalled(question.redo.iter().chain(&past.turns)).await;
         let role = |by_assistant| if by_assistant { Role::Assistant } else { Role::User };
         let message = |line: prompt::Line| Message {
             role: role(line.by_assistant),

@@ -5,6 +5,7 @@ use model::{Ask, Chain, Cooldowns};
 use tools::{Before, Budget, Given, Toolbox};
 use turn::commands::{Command, custom};
 use turn::pending::{self, Pending};
+use turn::spend::SpendCap;
 use turn::{Spoken, calendar};
 
 use super::Question;
@@ -40,6 +41,8 @@ pub(super) enum Reply {
     },
     /// It broke off after this text.
     BrokeOff(String),
+    /// A cap has no room for it.
+    NoMoney(SpendCap),
     /// On purpose.
     Silent,
     Failed(model::Error),
@@ -71,7 +74,10 @@ impl Run<'_> {
             Err(error) => return Ok(Reply::Failed(error)),
         };
         let mut past = self.past(question).await?;
-        self.summed_up(question, epoch, &chain, tally, &mut past).await?;
+        let summed_up = self.summed_up(question, epoch, &chain, tally, &mut past).await?;
+        if let (true, Err(cap)) = (said.is_empty(), summed_up) {
+            return Ok(self.refused_by(question, cap).await?);
+        }
         if said.is_empty() {
             let line = if past.summary.is_some() { SUMMED_UP } else { NOTHING_TO_SUM_UP };
             return Ok(Reply::Notice(line.to_owned()));
@@ -80,15 +86,15 @@ impl Run<'_> {
         let mut ask = self.prompt(question, &said, &past, budget).await?;
         let toolbox = self.toolbox(question).await?;
         ask.tools = toolbox.as_ref().map(Toolbox::specs).unwrap_or_default();
-        if let Err(cap) = self.reserve(question, &ask, tally).await? {
-            return Ok(self.refused_by(question, cap).await?);
-        }
-        let work = Work { question, chain: &chain, toolbox: toolbox.as_ref(), written, tally };
-        let mut reply = self.tried(&work, &mut ask, resumed.as_ref()).await;
+        let work = Work { question, epoch, chain: &chain, toolbox: toolbox.as_ref(), written, tally };
+        let mut reply = self.tried(&work, &mut ask, resumed.as_ref()).await?;
         if let Err(model::Error::TooLong) = reply {
             let mut shorter =
                 Ask { tools: ask.tools, ..self.prompt(question, &said, &Past::default(), 0).await? };
-            reply = self.tried(&work, &mut shorter, resumed.as_ref()).await;
+            reply = self.tried(&work, &mut shorter, resumed.as_ref()).await?;
+        }
+        if let Ok(Reply::NoMoney(cap)) = reply {
+            reply = Ok(self.refused_by(question, cap).await?);
         }
         self.leave_alone(&chain).await;
         let close = async {
@@ -116,7 +122,7 @@ impl Run<'_> {
         work: &Work<'_>,
         ask: &mut Ask,
         resumed: Option<&Resumed>,
-    ) -> Result<Reply, model::Error> {
+    ) -> Result<Result<Reply, model::Error>, store::Error> {
         if let Some(resumed) = resumed {
             self.resume(work, resumed, ask).await;
         }
@@ -134,10 +140,16 @@ impl Run<'_> {
                 continue;
             }
             for mut one in spoken {
+                let written = one.text.clone();
                 let (tools, secrets) = (&self.services.tools, self.tool_secrets().await);
                 let context = self.context(question);
                 match tools::pre_process(tools, &hooks, &secrets, &context, one.text).await {
-                    Ok(Before::Ask(text)) => one.text = text,
+                    Ok(Before::Ask(text)) => {
+                        if text != written {
+                            self.files.put_instead(&one.id, &text);
+                        }
+                        one.text = text;
+                    }
                     Ok(Before::Reply(text)) => return Err(Reply::Notice(text)),
                     Ok(Before::Stop) => return Err(Reply::Silent),
                     Err(error) => {
@@ -158,25 +170,35 @@ impl Run<'_> {
         }
         match (Command::parse(inbound.text()), &question.redo) {
             (Some(Command::Compact), _) => return Vec::new(),
-            (Some(Command::Retry), Some(redo)) => return redo.messages.clone(),
+            (Some(Command::Retry), Some(redo)) => {
+                let again = |spoken: &Spoken| Spoken {
+                    text: self
+                        .meaning(question, inbound, &spoken.text)
+                        .unwrap_or_else(|| spoken.text.clone()),
+                    ..spoken.clone()
+                };
+                return redo.messages.iter().map(again).collect();
+            }
             _ => {}
         }
-        if let Some(reply) = pending::reply(inbound.text()).filter(|reply| reply.id.is_some()) {
-            let text = if reply.yes { "Yes." } else { "No." };
-            return vec![Spoken { text: text.to_owned(), ..self.spoken(inbound, true) }];
+        let spoken = self.spoken(inbound, true);
+        vec![match self.meaning(question, inbound, inbound.text()) {
+            Some(text) => Spoken { text, ..spoken },
+            None => spoken,
+        }]
+    }
+
+    /// What the model is asked where a text is a button or one of the operator's commands.
+    fn meaning(&self, question: &Question<'_>, inbound: &Inbound, text: &str) -> Option<String> {
+        if let Some(reply) = pending::reply(text).filter(|reply| reply.id.is_some()) {
+            return Some(if reply.yes { "Yes." } else { "No." }.to_owned());
         }
         let persona = &question.persona;
-        let found = custom(&self.place.config.commands, &persona.assistant.commands, inbound.text());
-        let asked = found.and_then(|found| match &found.command.assistant {
+        let found = custom(&self.place.config.commands, &persona.assistant.commands, text)?;
+        match &found.command.assistant {
             Some(_) => Some(found.text.to_owned()),
             None => found.ask(&self.variables(persona, inbound, now())),
-        });
-        vec![
-            asked.map_or_else(
-                || self.spoken(inbound, true),
-                |text| Spoken { text, ..self.spoken(inbound, true) },
-            ),
-        ]
+        }
     }
 
     /// What is said once the hooks after the model had it.
@@ -186,27 +208,35 @@ impl Run<'_> {
         written: &Written,
         reply: Result<Reply, model::Error>,
     ) -> Result<Reply, Trouble> {
-        let (text, cut, whole) = match reply {
-            Ok(Reply::Answered { text, cut }) => (text, cut, true),
+        let said = match reply {
+            Ok(Reply::Answered { text, cut }) => {
+                self.passed(question, text).await.map(|text| Reply::Answered { text, cut })
+            }
+            Ok(Reply::Asks { pending, text, question: asks }) => {
+                let text = self.passed(question, text).await;
+                text.map(|text| Reply::Asks { pending, text, question: asks })
+            }
             Ok(reply) => return Ok(reply),
             // Of what was seen nothing is taken back.
-            Err(_) if !written.text().trim().is_empty() => (written.text(), false, false),
+            Err(_) if !written.text().trim().is_empty() => {
+                self.passed(question, written.text()).await.map(Reply::BrokeOff)
+            }
             Err(error) => return Ok(Reply::Failed(error)),
         };
+        Ok(said.unwrap_or_else(|reply| reply))
+    }
+
+    /// A text as the hooks after the model leave it; what is said in its place where one fails that must not.
+    async fn passed(&self, question: &Question<'_>, text: String) -> Result<String, Reply> {
         let hooks = question.persona.hooks(&self.place.config);
-        let text = if hooks.is_empty() {
-            text
-        } else {
-            let (tools, secrets) = (&self.services.tools, self.tool_secrets().await);
-            match tools::post_process(tools, &hooks, &secrets, &self.context(question), text).await {
-                Ok(text) => text,
-                Err(error) => {
-                    tracing::error!(conversation = %self.conversation, error = error.kind(), "a hook failed, so the answer is not said");
-                    return Ok(Reply::Notice(HOOK_FAILED.to_owned()));
-                }
-            }
-        };
-        Ok(if whole { Reply::Answered { text, cut } } else { Reply::BrokeOff(text) })
+        if hooks.is_empty() || text.trim().is_empty() {
+            return Ok(text);
+        }
+        let (tools, secrets) = (&self.services.tools, self.tool_secrets().await);
+        tools::post_process(tools, &hooks, &secrets, &self.context(question), text).await.map_err(|error| {
+            tracing::error!(conversation = %self.conversation, error = error.kind(), "a hook failed, so the answer is not said");
+            Reply::Notice(HOOK_FAILED.to_owned())
+        })
     }
 
     /// What the model may call; `None` where the assistant has no tools, or a try before this one may have died of them.

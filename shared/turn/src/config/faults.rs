@@ -32,7 +32,7 @@ impl Config {
             faults.assistant(&format!("assistants.{name}"), assistant);
         }
         for (name, model) in &self.models {
-            faults.model(&format!("models.{name}"), model);
+            faults.model(&format!("models.{name}"), name, model);
         }
         faults.prices();
         for (name, channel) in &self.channels {
@@ -113,16 +113,28 @@ impl Faults<'_> {
         }
     }
 
-    fn model(&mut self, key: &str, model: &Model) {
+    /// Whether the fallbacks of that entry come back to it.
+    fn falls_back_to(&self, name: &str, model: &Model) -> bool {
+        let chain = std::iter::successors(model.fallback.as_ref(), |next| {
+            self.config.models.get(*next).and_then(|model| model.fallback.as_ref())
+        });
+        // A ring that this entry is not on would never end.
+        chain.take(self.config.models.len()).any(|next| next == name)
+    }
+
+    fn model(&mut self, key: &str, name: &str, model: &Model) {
         if let Some(fallback) = &model.fallback {
             self.name(format!("{key}.fallback"), "model", fallback, self.config.models.keys());
+        }
+        if self.falls_back_to(name, model) {
+            self.add(format!("{key}.fallback"), "leads back to this model: a chain of fallbacks must end");
         }
         if !PROVIDERS.contains(&model.provider.as_str()) {
             let problem = format!("{:?} is none of {}", model.provider, PROVIDERS.join(", "));
             self.add(format!("{key}.provider"), problem);
         }
-        if model.api.is_some() && model.provider != "openai" {
-            self.add(format!("{key}.api"), "only the provider openai has several; leave it out");
+        if model.api.is_some() && !["openai", "azure"].contains(&model.provider.as_str()) {
+            self.add(format!("{key}.api"), "only the providers openai and azure have several; leave it out");
         }
     }
 
