@@ -89,7 +89,7 @@ fn where_a_person_can_be_written_to_first_it_is_the_same_chat() {
         assert!(!first.is_empty(), "{}", room.spec().name);
         assert_eq!(first, later, "{}", room.spec().name);
     }
-    // There somebody must write first; README.md says so.
+    // There somebody must write first: README.md names the others.
     let expected = [
         "email",
         "feishu",
@@ -105,4 +105,16 @@ fn where_a_person_can_be_written_to_first_it_is_the_same_chat() {
     ];
     without.sort_unstable();
     assert_eq!(without, expected);
+}
+
+#[test]
+fn where_nothing_can_be_said_later_a_reminder_is_not_promised() {
+    let mut bound = Vec::new();
+    for room in LOCAL {
+        if let Some(most) = room.pushes_for(&written(*room).address, &Value::Null) {
+            bound.push((room.spec().name, most.as_secs() / 3_600));
+        }
+    }
+    bound.sort_unstable();
+    assert_eq!(bound, [("instagram", 24), ("messenger", 24), ("wechat", 48), ("whatsapp", 24)]);
 }

@@ -29,6 +29,7 @@ use turn::{Change, Event, Head, Spoken, State, Turn, Waiting};
 use crate::now;
 use crate::persona::Persona;
 use crate::run::{Run, Trouble};
+pub use desk::in_private;
 use held::{Ended, Hold};
 pub(crate) use media::Files;
 use reply::Reply;

@@ -48,7 +48,10 @@ impl Run<'_> {
             Command::Memory | Command::Forget { .. } if inbound.kind != Kind::Dm => {
                 Words::of("In groups I remember nothing about people. Ask me in a private chat.")
             }
-            Command::Memory => Words::of(store.notes(Who::from(inbound)).await?.list()),
+            Command::Memory => {
+                let more = self.place.config.remembers(&persona.assistant);
+                Words::of(store.notes(Who::from(inbound)).await?.list(more))
+            }
             Command::Forget { id: None } => Words::of("Which note? `/memory` shows their numbers."),
             Command::Forget { id: Some(id) } => match store.remove_note(Who::from(inbound), id).await? {
                 true => Words::of("I have forgotten it."),

@@ -18,6 +18,8 @@ mod spec;
 mod tests;
 mod verify;
 
+use std::time::Duration;
+
 use channel::{
     Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
     Spec, Step, Unverified,
@@ -45,6 +47,11 @@ impl Channel for WeChat {
 
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
+    }
+
+    /// Customer service messages are taken for two days after a message.
+    fn pushes_for(&self, _to: &Address, _settings: &serde_json::Value) -> Option<Duration> {
+        Some(Duration::from_secs(48 * 3_600))
     }
 
     /// A chat goes by the person's OpenID.

@@ -202,3 +202,35 @@ fn title(step: &Step) -> String {
         Target::Answer => format!("{} what the answer before names", step.method),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(channel: &str, before: &serde_json::Value, after: &serde_json::Value, expected: bool) {
+        let read = |config: &serde_json::Value| serde_json::from_value::<Config>(config.clone()).unwrap();
+        let room = channels::named(channel).unwrap();
+        assert_eq!(tells_otherwise(room, "main", &read(before), &read(after)), expected, "{channel} {after}");
+    }
+
+    #[test]
+    fn a_platform_is_told_again_of_what_it_lists() {
+        let config = |commands: serde_json::Value| {
+            serde_json::json!({
+                "version": 1, "commands": commands, "channels": {"discord": {"application_id": "12"}},
+            })
+        };
+        let none = config(serde_json::json!({}));
+        let hours = |about: &str| config(serde_json::json!({"hours": {"reply": "9 to 5", "about": about}}));
+        for channel in ["discord", "telegram"] {
+            check(channel, &none, &none, false);
+            check(channel, &none, &hours("says when"), true);
+            check(channel, &hours("says when"), &hours("says when we are open"), true);
+        }
+        check("slack", &none, &hours("says when"), false);
+        check("line", &none, &hours("says when"), false);
+        // What it answers is nobody's business but the invoker's.
+        let later = config(serde_json::json!({"hours": {"reply": "10 to 4", "about": "says when"}}));
+        check("discord", &hours("says when"), &later, false);
+    }
+}

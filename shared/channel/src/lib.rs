@@ -89,6 +89,12 @@ pub trait Channel: Send + Sync {
         &[]
     }
 
+    /// For how long after somebody's message there they can be written to of our own accord; zero: never. `None`: for as long as the
+    /// chat is there.
+    fn pushes_for(&self, _to: &Address, _settings: &serde_json::Value) -> Option<Duration> {
+        None
+    }
+
     /// The setting, missing among these, without which nobody is known to belong to the workspace.
     fn lacks(&self, _settings: &serde_json::Value) -> Option<&'static str> {
         None

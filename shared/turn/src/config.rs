@@ -145,6 +145,12 @@ impl Config {
         self.tools.get(name).cloned().or_else(|| Tool::built_in(name))
     }
 
+    /// Whether an assistant can keep notes about people: it is to, and has the tool for it.
+    pub fn remembers(&self, assistant: &Assistant) -> bool {
+        let remembers = |name: &String| self.tool(name).is_some_and(|tool| tool.kind == ToolKind::Remember);
+        assistant.memory.notes && assistant.tools.iter().any(remembers)
+    }
+
     /// What the entry of `models` costs; by its own name, else by the provider's name of its model.
     pub fn price(&self, entry: &str) -> Option<Price> {
         let model = self.models.get(entry).map(|model| model.model.as_str());

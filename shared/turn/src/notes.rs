@@ -46,10 +46,11 @@ impl Notes {
         lines.join("\n")
     }
 
-    /// The answer to `/memory`.
-    pub fn list(&self) -> String {
+    /// The answer to `/memory`. `more` can be remembered here.
+    pub fn list(&self, more: bool) -> String {
         if self.notes.is_empty() {
-            return "I remember nothing about you. Tell me what to remember, and I will.".to_owned();
+            let invitation = if more { " Tell me what to remember, and I will." } else { "" };
+            return format!("I remember nothing about you.{invitation}");
         }
         let lines: Vec<String> = self.notes.iter().map(listed).collect();
         format!("I remember about you:\n\n{}\n\n`/forget <number>` makes me forget one.", lines.join("\n"))

@@ -76,6 +76,18 @@ fn pictures_voice_and_documents_are_read() {
             let asked = newest(world).await.to_string();
             assert!(asked.contains(PIXEL) && asked.contains("image sent earlier"), "{asked:.2000}");
 
+            // Asked anew, it is about the same picture; taken back, the picture is, too.
+            let mut pictures = Vec::new();
+            for text in ["/undo", "/retry", "what now?", "/undo", "/undo", "and without it?"] {
+                let before = world.said(&sent).await.len();
+                let sent = world.send(Words { text, ..telegram }).await;
+                world.until(&sent, |said| said.len() > before).await;
+                world.at_rest(&sent).await;
+                pictures.push(newest(world).await.to_string().contains(PIXEL));
+            }
+            assert_eq!(pictures[1..3], [true, true], "{pictures:?}");
+            assert!(!pictures[5], "{pictures:?}");
+
             // A voice message: heard, and in the history as text.
             hand_over(world, "line", "/content", b"OggSplease call me back\r\n").await;
             let line = Words::of("line", "7", "");

@@ -1,5 +1,7 @@
 //! The built-in tools that change something of ours: notes, reminders, handing over to people.
 
+use std::time::Duration;
+
 use channel::{Address, Content, Inbound, Kind, Part, Settled};
 use queue::Job;
 use store::{Person, Who};
@@ -39,7 +41,14 @@ impl Desk for Counter<'_> {
     }
 
     async fn remind(&self, reminder: &Reminder) -> Result<String, String> {
-        let inbound = due(self.question.newest, reminder);
+        let asked = self.question.newest;
+        let (room, settings) = (self.run.place.room, &self.run.place.settings);
+        if let Some(most) = room.pushes_for(&asked.address, settings)
+            && reminder.at > asked.at.saturating_add(i64::try_from(most.as_millis()).unwrap_or(i64::MAX))
+        {
+            return Err(too_late(room.spec().title, most));
+        }
+        let inbound = due(asked, reminder);
         let group = self.run.conversation.to_string();
         let body = Job::message(&inbound, None);
         let schedule = Schedule { key: &reminder.key, at: reminder.at, body: &body, group: &group };
@@ -128,11 +137,24 @@ impl Counter<'_> {
     }
 }
 
-/// Where an owner is written to.
-fn in_private(owner: Person) -> Option<Address> {
+/// Where an owner is told that somebody needs a person. `None`: they never wrote to the assistant in private, and their channel
+/// wants that first.
+pub fn in_private(owner: Person) -> Option<Address> {
     let room = channels::named(&owner.channel)?;
     let Person { account, user, reach, .. } = owner;
     reach.or_else(|| room.private(&account, &user))
+}
+
+/// For the model, where the platform takes no message of ours by then.
+fn too_late(title: &str, most: Duration) -> String {
+    match most.as_secs() / 3_600 {
+        0 => format!(
+            "it is not set: on {title} only answers can be said in this chat, so nobody can be reminded here"
+        ),
+        hours => format!(
+            "it is not set: on {title} nothing can be said later than {hours} hours after the person's last message; an earlier time works"
+        ),
+    }
 }
 
 /// The message that comes when the time has come: as if the person had written it in the same place, but it is no command.

@@ -124,6 +124,10 @@ impl Run<'_> {
         resumed: Option<&Resumed>,
     ) -> Result<Result<Reply, model::Error>, store::Error> {
         if let Some(resumed) = resumed {
+            // Nothing is done of which there is no money to tell.
+            if let Err(cap) = self.reserve(work.question, work.epoch, ask, work.tally).await? {
+                return Ok(Ok(Reply::NoMoney(cap)));
+            }
             self.resume(work, resumed, ask).await;
         }
         self.converse(work, ask).await

@@ -19,7 +19,7 @@ const SELF: &str = "- `/help` shows this";
 /// are those that may be chosen.
 pub fn help(config: &Config, assistant: &Assistant, assistants: &[String]) -> String {
     let mut lines = vec![HELP.to_owned()];
-    if assistant.memory.notes {
+    if config.remembers(assistant) {
         lines.push(NOTES.to_owned());
     }
     if !assistant.models.is_empty() {

@@ -19,7 +19,7 @@ pub fn offered(config: &Config, channel: &Channel) -> Vec<Offered> {
         plain("status", "Whether I am working, and what is left today"),
         plain("usage", "What you used today and this month"),
     ];
-    if assistants.iter().any(|assistant| assistant.memory.notes) {
+    if assistants.iter().any(|assistant| config.remembers(assistant)) {
         all.push(plain("memory", "What I remember about you"));
         all.push(with("forget", "Make me forget a note", argument("number", "Its number in /memory", true)));
     }
@@ -94,16 +94,16 @@ mod tests {
     #[test]
     fn what_means_something_is_listed() {
         check(
-            serde_json::json!({"version": 1}),
-            "help new retry undo compact stop status usage memory forget:number allow bot:state",
+            serde_json::json!({"version": 1, "assistants": {"default": {}}}),
+            "help new retry undo compact stop status usage allow bot:state",
         );
         check(
             serde_json::json!({
                 "version": 1,
                 "models": {"default": {"provider": "echo"}, "fast": {"provider": "echo"}},
                 "assistants": {
-                    "default": {"memory": {"notes": false}, "commands": ["translate", "hours"]},
-                    "reviewer": {"memory": {"notes": false}, "commands": ["review"]},
+                    "default": {"commands": ["translate", "hours"]},
+                    "reviewer": {"commands": ["review"]},
                 },
                 "commands": {
                     "translate": {"prompt": "Into {argument}: {text}", "about": "Translate"},
@@ -122,7 +122,7 @@ mod tests {
         let config: Config = serde_json::from_value(serde_json::json!({
             "version": 1,
             "models": {"default": {"provider": "echo"}, "fast": {"provider": "echo"}},
-            "assistants": {"default": {}, "reviewer": {}},
+            "assistants": {"default": {"tools": ["remember"]}, "reviewer": {}},
         }))
         .unwrap();
         let listed: Vec<String> =

@@ -54,7 +54,7 @@ fn config() -> Config {
         "version": 1,
         "models": {"fast": {"provider": "echo"}, "deep": {"provider": "echo"}, "dear": {"provider": "echo"}},
         "assistants": {
-            "default": {"model": "fast", "models": ["deep", "gone"], "commands": []},
+            "default": {"model": "fast", "models": ["deep", "gone"], "commands": [], "tools": ["remember"]},
             "tutor": {"model": "deep", "commands": ["quiz"]},
             "internal": {"model": "dear"},
         },
@@ -119,7 +119,7 @@ fn help_lists_what_can_be_commanded_here() {
         assert!(all.contains(line), "{line}\n{all}");
     }
     let few = help(&config, &config.assistants["tutor"], &[]);
-    for line in ["/translate", "/model", "/assistant"] {
+    for line in ["/translate", "/model", "/assistant", "/memory"] {
         assert!(!few.contains(line), "{line}\n{few}");
     }
     assert!(few.contains("- `/quiz`"));

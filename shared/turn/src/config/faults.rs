@@ -41,7 +41,7 @@ impl Config {
                 Some(spec) => faults.channel(&format!("channels.{name}"), channel, spec),
             }
         }
-        faults.tools();
+        faults.tools(specs);
         faults.commands();
         faults.found
     }
