@@ -209,6 +209,7 @@ fn items_of_the_table_are_read() {
         home_checked_at: AT,
         first_seen: AT - 1_000_000_000,
         waiting: true,
+        reach: None,
     };
     check("person", &person);
 }

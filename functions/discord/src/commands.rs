@@ -1,6 +1,6 @@
 //! The commands and forms that people see, and how Discord learns of them.
 
-use channel::{Auth, Body, Step, Target, encode};
+use channel::{Argument, Auth, Body, Offered, Registration, Step, Target, encode};
 use serde_json::{Value, json};
 
 use crate::render::user_agent;
@@ -17,27 +17,28 @@ pub const ABOUT: &str = "Ask about this";
 /// The button under every answer, and the form that it opens.
 pub const REPLY: &str = "reply";
 
-/// Commands of the assistant itself; each is its text with a `/`.
-pub const OWN: [(&str, &str); 5] = [
-    ("help", "What the assistant can do"),
-    ("new", "Start over: forget what was said here"),
-    ("status", "Whether the assistant works, and what is left today"),
-    ("stop", "Stop the answer that is being written"),
-    ("allow", "Let the assistant answer in this channel (owners only)"),
-];
-
 // Application command and option types: docs.discord.com/developers/interactions/application-commands.
 const CHAT_INPUT: u8 = 1;
 const MESSAGE: u8 = 3;
 const STRING: u8 = 3;
 const ATTACHMENT: u8 = 11;
 
+/// Of the kind that is typed; characters of a name and of a description; choices of an option:
+/// docs.discord.com/developers/interactions/application-commands.
+const MOST_COMMANDS: usize = 100;
+const LONGEST_NAME: usize = 32;
+const LONGEST_ABOUT: usize = 100;
+const MOST_CHOICES: usize = 25;
+/// The longest that Discord lets an option be.
+const LONGEST_TEXT: u32 = 6_000;
+
 /// View channels, send messages, attach files, send messages in threads: docs.discord.com/developers/topics/permissions.
 const PERMISSIONS: u64 = 1 << 10 | 1 << 11 | 1 << 15 | 1 << 38;
 
 /// Registers the commands, in servers, direct messages and group chats, for servers and single users; then the address,
 /// which Discord checks at once. No steps without the application's id.
-pub fn connect(url: &str, settings: &Value) -> Vec<Step> {
+pub fn connect(to: &Registration<'_>) -> Vec<Step> {
+    let Registration { url, settings, commands } = *to;
     let id = match settings.get(APPLICATION_ID) {
         Some(Value::String(id)) => id.clone(),
         Some(Value::Number(id)) => id.to_string(),
@@ -49,12 +50,12 @@ pub fn connect(url: &str, settings: &Value) -> Vec<Step> {
         Step::new(method, target, Body::Json(body)).auth(auth).header("user-agent", user_agent())
     };
     vec![
-        call("PUT", format!("/applications/{}/commands", encode::segment(&id)), all()),
+        call("PUT", format!("/applications/{}/commands", encode::segment(&id)), all(commands)),
         call("PATCH", "/applications/@me".to_owned(), application(url)),
     ]
 }
 
-fn all() -> Value {
+fn all(commands: &[Offered]) -> Value {
     let everywhere = |mut command: Value| {
         if let Some(fields) = command.as_object_mut() {
             // Server, direct message with the app, other private chats; installed in a server, or by a user.
@@ -66,14 +67,45 @@ fn all() -> Value {
     let ask = json!({
         "type": CHAT_INPUT, "name": ASK, "description": "Ask the assistant",
         "options": [
-            // 6,000 is the longest that Discord lets an option be.
-            { "type": STRING, "name": PROMPT, "description": "What to ask", "required": true, "max_length": 6_000 },
-            { "type": ATTACHMENT, "name": FILE, "description": "A file to go with it", "required": false },
+            { "type": STRING, "name": PROMPT, "description": "What to ask", "required": true, "max_length": LONGEST_TEXT },
+            file(),
         ],
     });
     let about = json!({ "type": MESSAGE, "name": ABOUT });
-    let own = OWN.map(|(name, about)| json!({ "type": CHAT_INPUT, "name": name, "description": about }));
-    [ask, about].into_iter().chain(own).map(everywhere).collect()
+    let fits = |command: &&Offered| command.name != ASK && command.name.len() <= LONGEST_NAME;
+    let offered = commands.iter().filter(fits).take(MOST_COMMANDS - 1).map(offered);
+    [ask, about].into_iter().chain(offered).map(everywhere).collect()
+}
+
+/// Discord wants what is required first.
+fn offered(command: &Offered) -> Value {
+    let option = |argument: &Argument| {
+        let mut option = json!({
+            "type": STRING, "name": argument.name, "description": short(&argument.about), "required": argument.required,
+        });
+        let choice = |choice: &String| json!({ "name": short(choice), "value": choice });
+        let choices: Vec<Value> = argument.choices.iter().map(choice).collect();
+        let (name, value) = match choices.len() {
+            1..=MOST_CHOICES => ("choices", Value::from(choices)),
+            _ => ("max_length", LONGEST_TEXT.into()),
+        };
+        option.as_object_mut().map(|fields| fields.insert(name.to_owned(), value));
+        option
+    };
+    let of = |required: bool| command.arguments.iter().filter(move |argument| argument.required == required);
+    let options = of(true).chain(of(false)).map(option).chain(command.takes_file.then(file));
+    json!({
+        "type": CHAT_INPUT, "name": command.name, "description": short(&command.about),
+        "options": options.collect::<Vec<_>>(),
+    })
+}
+
+fn file() -> Value {
+    json!({ "type": ATTACHMENT, "name": FILE, "description": "A file to go with it", "required": false })
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(LONGEST_ABOUT).collect()
 }
 
 fn application(url: &str) -> Value {

@@ -24,6 +24,8 @@ mod spec;
 mod tests;
 mod verify;
 
+use std::time::Duration;
+
 use channel::{
     Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
     Spec, Step, Unverified,
@@ -52,5 +54,21 @@ impl Channel for Discord {
 
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
+    }
+
+    /// Where only the user installed the app, an answer is all that is allowed.
+    fn pushes_for(&self, to: &Address, _settings: &serde_json::Value) -> Option<Duration> {
+        to.window.and_then(|window| window.uses).map(|_| Duration::ZERO)
+    }
+
+    /// A private chat has an id of its own, which Discord tells when it is opened.
+    fn private(&self, account: &str, person: &str) -> Option<Address> {
+        Some(Address {
+            channel: spec::NAME.to_owned(),
+            account: account.to_owned(),
+            chat: format!("direct messages of {person}"),
+            data: [(render::PERSON.to_owned(), person.to_owned())].into(),
+            ..Address::default()
+        })
     }
 }

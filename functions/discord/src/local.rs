@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use channel::local::{
     Answer, Button, Event, Local, Look, Markup, Message, Said, at, buttons, fields, number,
 };
-use channel::{Headers, Request, Response, Secrets, sign, text};
+use channel::{Argument, Headers, Request, Response, Secrets, sign, text};
 use serde_json::{Value, json};
 
 use crate::Discord;
 use crate::buttons::{pressed, said};
-use crate::commands::{ASK, OWN, PROMPT, REPLY};
+use crate::commands::{ASK, PROMPT, REPLY};
 use crate::spec::SPEC;
 use crate::verify::{SIGNATURE, TIMESTAMP};
 
@@ -22,9 +22,8 @@ const SEED: &str = "public_key_seed";
 
 impl Local for Discord {
     fn event(&self, message: &Message<'_>) -> Event {
-        let own = message.text.strip_prefix('/').filter(|name| OWN.iter().any(|(own, _)| own == name));
-        let data = match own {
-            Some(name) => json!({ "id": "1", "type": 1, "name": name }),
+        let data = match command(message.text) {
+            Some((name, options)) => json!({ "id": "1", "type": 1, "name": name, "options": options }),
             None => json!({
                 "id": "2", "type": 1, "name": ASK,
                 "options": [{ "name": PROMPT, "type": 3, "value": message.text }],
@@ -40,7 +39,7 @@ impl Local for Discord {
         });
         let place = match message.conversation {
             None => json!({
-                "context": 1, "user": user, "channel_id": number(&format!("dm of {}", message.user)).to_string(),
+                "context": 1, "user": user, "channel_id": private_chat(&number(message.user).to_string()),
                 "authorizing_integration_owners": { "0": "0" },
             }),
             Some(name) => json!({
@@ -86,6 +85,11 @@ impl Local for Discord {
             ("DELETE", _) => Answer { response: Response::empty(204), said: Vec::new() },
             (_, ["api", "webhooks", _, token, ..]) => posted(token, request),
             (_, ["api", "channels", channel, "messages"]) => posted(channel, request),
+            ("POST", ["api", "users", "@me", "channels"]) => {
+                let person = at(&payload(request), "/recipient_id").unwrap_or_default();
+                let opened = json!({ "id": private_chat(&person), "type": 1 });
+                Answer { response: Response::json(200, &opened), said: Vec::new() }
+            }
             // Registering: Discord gives back what it was given.
             _ => Answer { response: Response::json(200, &payload(request)), said: Vec::new() },
         }
@@ -138,6 +142,26 @@ impl Local for Discord {
     fn shows_writing(&self, ack: &Response) -> bool {
         ack.body_json().get("type") == Some(&json!(5))
     }
+}
+
+/// What is typed as a command, and what Discord makes of what stands behind it.
+fn command(text: &str) -> Option<(&str, Value)> {
+    let text = text.strip_prefix('/')?;
+    let (head, rest) = text.split_once(' ').map_or((text, None), |(head, rest)| (head, Some(rest)));
+    let (name, behind) = head.split_once(':').map_or((head, None), |(name, behind)| (name, Some(behind)));
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
+    let is_name = (1..=32).contains(&name.len()) && name.chars().all(plain);
+    let given = [(Argument::BEHIND_COLON, behind), ("text", rest)];
+    let options = given
+        .into_iter()
+        .filter_map(|(name, value)| Some(json!({ "name": name, "type": 3, "value": value? })))
+        .collect();
+    is_name.then_some((name, options))
+}
+
+/// The direct messages with the person of that id.
+fn private_chat(person: &str) -> String {
+    number(&format!("dm of {person}")).to_string()
 }
 
 impl Discord {

@@ -83,16 +83,17 @@ fn command(interaction: &Interaction, ctx: &Context<'_>) -> Received {
             None => answer(only_you("This message cannot be read."), "unknown target"),
         };
     }
-    if commands::OWN.iter().any(|(own, _)| *own == name) {
-        return take(interaction, format!("/{name}"), &[], ctx);
-    }
-    let text = data.option(commands::PROMPT).and_then(Value::as_str).unwrap_or("");
     let file =
         data.option(commands::FILE).and_then(Value::as_str).and_then(|id| data.resolved.attachments.get(id));
-    match (text, file) {
-        ("", None) => answer(only_you("Nothing was asked."), "nothing asked"),
-        (text, file) => take(interaction, text.to_owned(), file.map_or(&[], std::slice::from_ref), ctx),
+    let files = file.map_or(&[][..], std::slice::from_ref);
+    if name != commands::ASK && data.option(commands::PROMPT).is_none() {
+        return take(interaction, data.as_written(name), files, ctx);
     }
+    let text = data.option(commands::PROMPT).and_then(Value::as_str).unwrap_or("");
+    if text.is_empty() && files.is_empty() {
+        return answer(only_you("Nothing was asked."), "nothing asked");
+    }
+    take(interaction, text.to_owned(), files, ctx)
 }
 
 /// A button is pressed. Answered with an update of its message (type 6), an answer would take the question's place; so it is

@@ -18,6 +18,9 @@ use crate::{buttons, commands};
 pub const APPLICATION: &str = "application_id";
 pub const TOKEN: &str = "token";
 
+/// Where it names somebody whose direct messages are opened first.
+pub const PERSON: &str = "recipient_id";
+
 /// Discord asks for this form and turns away calls without it: docs.discord.com/developers/reference#user-agent.
 pub fn user_agent() -> &'static str {
     concat!("DiscordBot (crabhook, ", env!("CARGO_PKG_VERSION"), ")")
@@ -43,6 +46,9 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
     let last = messages.len().saturating_sub(1);
     let mut steps = Vec::new();
     for (index, message) in messages.iter().enumerate() {
+        if let (None, Some(person)) = (&slot, to.data.get(PERSON)) {
+            steps.push(open(person));
+        }
         let content = message.content(index == last);
         steps.push(match &slot {
             Some(slot) if index == 0 => {
@@ -186,13 +192,23 @@ fn set(body: &mut Value, name: &str, value: Value) {
 fn push(to: &Address, message: &Message<'_>, mut content: Value, key: &str) -> Step {
     set(&mut content, "nonce", Value::String(key.chars().take(NONCE).collect()));
     set(&mut content, "enforce_nonce", Value::Bool(true));
+    let path = match to.data.contains_key(PERSON) {
+        true => "/channels/{answer}/messages".to_owned(),
+        false => format!("/channels/{}/messages", encode::segment(&to.chat)),
+    };
+    as_bot(path, message.body(content))
+}
+
+/// The direct messages with somebody: new ones, or those that are there.
+/// <https://docs.discord.com/developers/resources/user#create-dm>
+fn open(person: &str) -> Step {
+    as_bot("/users/@me/channels".to_owned(), Body::Json(json!({ "recipient_id": person })))
+}
+
+fn as_bot(path: String, body: Body) -> Step {
     let auth = Auth::Scheme { scheme: "Bot".to_owned(), secret: BOT_TOKEN.to_owned() };
-    let path = format!("/channels/{}/messages", encode::segment(&to.chat));
     let target = Target::Base { base: "api".to_owned(), path };
-    Step::new("POST", target, message.body(content))
-        .auth(auth)
-        .header("user-agent", user_agent())
-        .repeatable()
+    Step::new("POST", target, body).auth(auth).header("user-agent", user_agent()).repeatable()
 }
 
 /// Where an interaction is answered: its token is all the proof that Discord wants.

@@ -119,6 +119,7 @@ fn reads_recorded_requests() {
         ("ask-subcommand", r#"645027906669510667 Group Tess Unknown None "hello""#),
         ("ask-nothing", "nothing: nothing asked: 200 type 4"),
         ("new", r#"1300000000000000077 Dm Tess Unknown None "/new""#),
+        ("command", r#"1300000000000000077 Dm Tess Unknown None "/translate:es good morning""#),
         (
             "about-message",
             r#"645027906669510667 Group Tess Unknown None "Bob wrote:\n\n> The release slips\n> past Friday\n\nWhat can you tell me about this message?" plan.pdf"#,
@@ -261,6 +262,17 @@ fn files_come_along_and_are_links_where_they_are_refused() {
 }
 
 #[test]
+fn somebody_who_never_wrote_is_told_in_direct_messages() {
+    let to = Discord.private("main", "80").unwrap();
+    let ctx = PostContext { settings: &Value::Null, key: "k", way: Way::Push, plain: false, now: NOW };
+    let steps = Discord.post(&[Part::Text("words and words. ".repeat(200))], &to, &ctx).steps;
+    let (open, say) = ("POST /users/@me/channels", "POST /channels/{answer}/messages");
+    let lines: Vec<_> = steps.iter().map(line).collect();
+    assert_eq!(lines, [open, say, open, &format!("{say} button")]);
+    assert_eq!(body(&steps[0]), json!({ "recipient_id": "80" }));
+}
+
+#[test]
 fn writes_what_discord_shows() {
     let check = |markdown: &str, expected: &str| {
         assert_eq!(body(&post(markdown, Way::Reply, None)[0])["content"], expected, "{markdown}");
@@ -299,12 +311,46 @@ fn settles_what_discord_answers() {
 #[test]
 fn registers_commands_and_address() {
     let Connect::Call(connect, _) = Discord.spec().connect else { panic!() };
-    assert!(connect("https://x.example/", &Value::Null).is_empty());
-    let steps = connect("https://x.example/", &json!({ "application_id": "12" }));
+    let settings = json!({ "application_id": "12" });
+    let argument = |name, required, choices: &[&str]| channel::Argument {
+        name,
+        about: "What about".into(),
+        required,
+        choices: choices.iter().map(|choice| (*choice).to_owned()).collect(),
+    };
+    let offered = |name: &str, arguments, takes_file| channel::Offered {
+        name: name.into(),
+        about: "a".repeat(120),
+        arguments,
+        takes_file,
+    };
+    let offered = [
+        offered("help", vec![], false),
+        offered("bot", vec![argument("state", true, &["on", "off"])], false),
+        offered("translate", vec![argument("argument", false, &[]), argument("text", true, &[])], true),
+        offered("ask", vec![], false),
+        offered(&"x".repeat(33), vec![], false),
+    ];
+    let registration =
+        |settings| channel::Registration { url: "https://x.example/", settings, commands: &offered };
+    assert!(connect(&registration(&Value::Null)).is_empty());
+    let steps = connect(&registration(&settings));
     let lines: Vec<_> = steps.iter().map(line).collect();
     assert_eq!(lines, ["PUT /applications/12/commands", "PATCH /applications/@me"]);
     let commands = body(&steps[0]);
-    assert_eq!(commands.as_array().unwrap().len(), 7);
+    let names: Vec<&Value> = commands.as_array().unwrap().iter().map(|command| &command["name"]).collect();
+    assert_eq!(names, ["ask", "Ask about this", "help", "bot", "translate"]);
+    assert_eq!(commands[2]["description"].as_str().unwrap().len(), 100);
+    assert_eq!(commands[3]["options"][0]["choices"][1], json!({ "name": "off", "value": "off" }));
+    let options: Vec<(&Value, &Value)> = commands[4]["options"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (&one["name"], &one["required"]))
+        .collect();
+    let (yes, no) = (json!(true), json!(false));
+    let [text, behind, file] = ["text", "argument", "file"].map(Value::from);
+    assert_eq!(options, [(&text, &yes), (&behind, &no), (&file, &no)]);
     for command in commands.as_array().unwrap() {
         assert_eq!(
             (&command["contexts"], &command["integration_types"]),
@@ -316,8 +362,12 @@ fn registers_commands_and_address() {
 
 #[test]
 fn plays_its_own_platform() {
-    for (conversation, text) in [(None, "/help"), (None, "/unknown"), (Some("general"), "a < b & \"c\" 👋")]
-    {
+    for (conversation, text) in [
+        (None, "/help"),
+        (None, "/translate:es good  morning"),
+        (None, "/model fast"),
+        (Some("general"), "a < b & \"c\" 👋"),
+    ] {
         let secrets = secrets();
         let message = Message {
             url: "https://x.example/",

@@ -53,6 +53,10 @@ impl Channel for Email {
         render::fetch(what)
     }
 
+    fn keeps(&self) -> &'static [&'static str] {
+        &[render::OWN, render::SUBJECT]
+    }
+
     fn answers_a_day(&self, settings: &Value) -> Option<u32> {
         spec::answers_a_day(settings)
     }

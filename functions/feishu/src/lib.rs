@@ -47,4 +47,8 @@ impl Channel for Feishu {
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
     }
+
+    fn keeps(&self) -> &'static [&'static str] {
+        &[render::GROUP]
+    }
 }

@@ -49,6 +49,10 @@ impl Channel for GoogleChat {
         render::fetch(what)
     }
 
+    fn keeps(&self) -> &'static [&'static str] {
+        &[render::ADDON]
+    }
+
     fn lacks(&self, settings: &Value) -> Option<&'static str> {
         let domain = settings.get(spec::DOMAIN).and_then(Value::as_str).unwrap_or("");
         domain.trim().is_empty().then_some(spec::DOMAIN)

@@ -19,6 +19,9 @@ mod spec;
 mod tests;
 mod verify;
 
+use std::time::Duration;
+
+use channel::graph::reply::TAG_SETTING;
 use channel::{
     Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
     Spec, Step, Unverified,
@@ -46,6 +49,21 @@ impl Channel for Instagram {
 
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
+    }
+
+    /// Later, only a tag that Meta granted lets a message through.
+    fn pushes_for(&self, _to: &Address, settings: &serde_json::Value) -> Option<Duration> {
+        settings.get(TAG_SETTING.0).is_none().then_some(Duration::from_secs(24 * 3_600))
+    }
+
+    /// A chat goes by the person's id at this account.
+    fn private(&self, account: &str, person: &str) -> Option<Address> {
+        Some(Address {
+            channel: spec::SPEC.name.to_owned(),
+            account: account.to_owned(),
+            chat: person.to_owned(),
+            ..Address::default()
+        })
     }
 
     fn unreachable(&self) -> &'static str {

@@ -3,8 +3,8 @@
 use channel::graph::messaging::{FACTS, Messaging};
 use channel::graph::reply::TAG_SETTING;
 use channel::graph::{ACCESS_TOKEN, APP_ID, APP_SECRET, VERIFY_TOKEN, id_setting, subscribe};
-use channel::{Auth, Connect, Generate, Half, Limit, SecretSpec, Spec, Step, Unit};
-use serde_json::{Value, json};
+use channel::{Auth, Connect, Generate, Half, Limit, Registration, SecretSpec, Spec, Step, Unit};
+use serde_json::json;
 
 use crate::render::attachment;
 
@@ -84,7 +84,8 @@ off automated responses in the inbox: they look like a human's, and silence the 
 
 /// <https://developers.facebook.com/documentation/instagram-platform/webhooks>,
 /// <https://developers.facebook.com/docs/graph-api/reference/app/subscriptions>
-fn connect(url: &str, settings: &Value) -> Vec<Step> {
+fn connect(to: &Registration<'_>) -> Vec<Step> {
+    let Registration { url, settings, .. } = *to;
     let app = id_setting(settings, APP_ID);
     let app = app.map(|app| subscribe("facebook", FACEBOOK_APP_SECRET, &app, "instagram", FIELDS, url));
     let account = Step::json("api", format!("/me/subscribed_apps?subscribed_fields={FIELDS}"), json!({}));

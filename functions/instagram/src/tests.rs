@@ -204,8 +204,8 @@ fn answers_of_the_send_api_are_understood() {
 #[test]
 fn connecting_registers_the_address() {
     let Connect::Call(connect, _) = crate::spec::SPEC.connect else { panic!("by calls") };
-    assert_eq!(connect("https://x.example/", &Value::Null).len(), 1);
-    let steps = connect("https://x.example/", &json!({"app_id": 12}));
+    assert_eq!(connect(&registration("https://x.example/", &Value::Null)).len(), 1);
+    let steps = connect(&registration("https://x.example/", &json!({"app_id": 12})));
     let Body::JsonWithSecrets { value, fill } = &steps[0].body else { panic!("with the verify token") };
     assert_eq!(
         (&value["object"], &value["callback_url"]),
@@ -254,4 +254,8 @@ fn the_stand_in_answers_what_the_room_sends() {
     assert!(
         matches!(Instagram.settle(&step, &stranger.response), Settled::Broken(why) if why.starts_with("190"))
     );
+}
+
+fn registration<'a>(url: &'a str, settings: &'a Value) -> channel::Registration<'a> {
+    channel::Registration { url, settings, commands: &[] }
 }

@@ -1,10 +1,10 @@
 //! Facts about LINE.
 
 use channel::{
-    Auth, AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step,
-    Streaming, ThreadRule, Unit,
+    Auth, AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Registration, Reject401, SecretSpec, Spec,
+    Step, Streaming, ThreadRule, Unit,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub const NAME: &str = "line";
 pub const CHANNEL_SECRET: &str = "channel_secret";
@@ -61,7 +61,8 @@ pub static SPEC: Spec = Spec {
 };
 
 /// <https://developers.line.biz/en/reference/messaging-api/#set-webhook-endpoint-url>
-fn connect(url: &str, _settings: &Value) -> Vec<Step> {
+fn connect(to: &Registration<'_>) -> Vec<Step> {
+    let url = to.url;
     let endpoint =
         Step::json("api", "/v2/bot/channel/webhook/endpoint", json!({"endpoint": url})).method("PUT");
     vec![endpoint.auth(Auth::bearer(ACCESS_TOKEN))]

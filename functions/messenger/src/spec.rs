@@ -3,8 +3,8 @@
 use channel::graph::messaging::{FACTS, Messaging};
 use channel::graph::reply::TAG_SETTING;
 use channel::graph::{ACCESS_TOKEN, APP_ID, APP_SECRET, VERIFY_TOKEN, id_setting, subscribe};
-use channel::{Auth, Connect, Generate, Half, Limit, SecretSpec, Spec, Step, Unit};
-use serde_json::{Value, json};
+use channel::{Auth, Connect, Generate, Half, Limit, Registration, SecretSpec, Spec, Step, Unit};
+use serde_json::json;
 
 use crate::render::attachment;
 
@@ -71,7 +71,8 @@ In the Page's inbox switch off automated responses: they look like a human's, an
 
 /// <https://developers.facebook.com/docs/graph-api/reference/app/subscriptions>,
 /// <https://developers.facebook.com/docs/graph-api/reference/page/subscribed_apps>
-fn connect(url: &str, settings: &Value) -> Vec<Step> {
+fn connect(to: &Registration<'_>) -> Vec<Step> {
+    let Registration { url, settings, .. } = *to;
     let Some(app) = id_setting(settings, APP_ID) else { return Vec::new() };
     let page = Step::json("api", "/me/subscribed_apps", json!({"subscribed_fields": FIELDS}));
     vec![subscribe("api", APP_SECRET, &app, "page", FIELDS, url), page.auth(Auth::bearer(ACCESS_TOKEN))]

@@ -31,6 +31,7 @@ use turn::{Change, Checked, Event, Head, Spoken, State, Turn, Waiting};
 use crate::now;
 use crate::persona::Persona;
 use crate::run::{Run, Trouble};
+pub use desk::in_private;
 use heard::Heard;
 use held::{Ended, Hold};
 pub(crate) use media::Files;
@@ -99,7 +100,7 @@ impl Run<'_> {
         let hidden = question.persona.hides_drafts(&run.place.config);
         let ended = show.beside(if hidden { &unseen } else { &written }, work).await?;
         let used = tally.used(&run.place.config, &written);
-        let warning = run.settle(&question, tally.purse(), &used).await;
+        let warning = run.settle(&question, hold.epoch, tally.purse(), &used).await;
         let (draft, seen_at) = (show.message(), show.seen_at());
         (self.draft, self.timeline.seen_at) = (draft, seen_at);
         let stays = matches!(ended, Ended::StoppedThere(_));
@@ -180,7 +181,8 @@ impl Run<'_> {
         let (number, waiting) = (question.number, &question.waiting);
         let verbatim = self.place.room.is_verbatim(&question.newest.address);
         Ok(Some(match reply {
-            Reply::Silent => return Ok(None),
+            // Words were found for it before.
+            Reply::Silent | Reply::NoMoney(_) => return Ok(None),
             Reply::Answered { text, cut } => {
                 let text = match text.trim() {
                     "" => "I have no answer to that.".to_owned(),

@@ -65,7 +65,8 @@ impl Run<'_> {
                 false => Words::of("I am not writing anything at the moment."),
             },
             Command::Allow if inbound.kind == Kind::Group => {
-                store.allow_group(inbound, now).await?;
+                let address = inbound.address.lasting(self.place.room.keeps());
+                store.allow_group(inbound, &address, now).await?;
                 Words::of("I answer in this group from now on. Mention me when you want me.")
             }
             Command::Allow => Words::of("/allow is for groups: here I answer you already."),

@@ -1,6 +1,6 @@
 //! Who may talk, within which caps: the facts from the table, the judgement from `turn::access`.
 
-use channel::{Conversation, ConversationKey, End, Home, Inbound, Kind, Part, Settled};
+use channel::{Address, Conversation, ConversationKey, End, Home, Inbound, Kind, Part, Settled};
 use turn::access::{self, Cap, Judgement, Refusal, Role, Standing};
 use turn::commands::{Command, as_claim, custom};
 use turn::{Change, Fate, Head, Waiting, pending};
@@ -88,6 +88,9 @@ impl Run<'_> {
         let access = self.place.channel.access(self.place.room.spec());
         let person = store.person(&inbound.channel, &inbound.account, &inbound.sender.id).await?;
         let role = person.as_ref().map_or(Role::Stranger, |person| person.role);
+        if role == Role::Owner {
+            self.reached(inbound, person.as_ref().and_then(|person| person.reach.as_ref()), now).await?;
+        }
         let group_allowed = inbound.kind == Kind::Group
             && access != turn::config::Access::Open
             && store.group_allowed(&inbound.channel, &inbound.account, &inbound.conversation.chat).await?;
@@ -99,6 +102,20 @@ impl Run<'_> {
         };
         let listed = self.place.channel.people.contains(&inbound.sender.id);
         Ok(access::judge(inbound, &Standing { access, role, listed, home, group_allowed, paused }))
+    }
+
+    /// An owner writes in private: there they are told from now on when somebody needs a person.
+    async fn reached(
+        &self,
+        inbound: &Inbound,
+        known: Option<&Address>,
+        now: i64,
+    ) -> Result<(), store::Error> {
+        let here = inbound.address.lasting(self.place.room.keeps());
+        if inbound.kind != Kind::Dm || inbound.due || known == Some(&here) {
+            return Ok(());
+        }
+        self.services.store.set_reach(inbound.into(), &here, now).await
     }
 
     /// A message on the business's side. One that we posted ourselves comes back to us and is dropped; a human's own
@@ -223,10 +240,12 @@ impl Run<'_> {
     }
 
     async fn claimed(&self, inbound: &Inbound, now: i64) -> Result<bool, store::Error> {
-        match as_claim(inbound.text()) {
-            Some(code) => self.services.store.claim(code, inbound, now).await,
-            None => Ok(false),
+        let Some(code) = as_claim(inbound.text()) else { return Ok(false) };
+        let claimed = self.services.store.claim(code, inbound, now).await?;
+        if claimed {
+            self.reached(inbound, None, now).await?;
         }
+        Ok(claimed)
     }
 
     /// For the model, where the caps leave room.

@@ -28,6 +28,7 @@ pub mod tokens;
 
 use ingress::failpoint;
 
+pub use answer::in_private;
 pub use configuration::Configuration;
 pub use invoke::invoke;
 pub use metrics::Metrics;

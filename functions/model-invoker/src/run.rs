@@ -170,6 +170,11 @@ impl<'a> Run<'a> {
             Effect::Take => match store.take(&conversation, now(), now() + LEASE_MS).await? {
                 store::Taken::Taken(head) => {
                     self.hold_until(head.until);
+                    if head.held.is_some()
+                        && let Err(error) = self.settle_left(head.epoch).await
+                    {
+                        tracing::warn!(%conversation, %error, "what a killed answer reserved is settled later");
+                    }
                     Event::Taken(head)
                 }
                 store::Taken::Busy(_) => Event::Busy,

@@ -46,4 +46,8 @@ impl Channel for Teams {
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
     }
+
+    fn keeps(&self) -> &'static [&'static str] {
+        &[render::SERVICE_URL]
+    }
 }

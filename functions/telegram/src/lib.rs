@@ -49,4 +49,14 @@ impl Channel for Telegram {
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
     }
+
+    /// A private chat goes by the person's id: <https://core.telegram.org/bots/api#chat>.
+    fn private(&self, account: &str, person: &str) -> Option<Address> {
+        Some(Address {
+            channel: spec::SPEC.name.to_owned(),
+            account: account.to_owned(),
+            chat: person.to_owned(),
+            ..Address::default()
+        })
+    }
 }

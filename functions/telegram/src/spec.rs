@@ -1,8 +1,8 @@
 //! Telegram's facts.
 
 use channel::{
-    AuthKind, Body, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step,
-    Streaming, Target, ThreadRule, Unit,
+    AuthKind, Body, Connect, Generate, Half, Limit, Offered, Overlap, Pace, Registration, Reject401,
+    SecretSpec, Spec, Step, Streaming, Target, ThreadRule, Unit,
 };
 use serde_json::{Value, json};
 
@@ -63,17 +63,27 @@ pub static SPEC: Spec = Spec {
 };
 
 /// <https://core.telegram.org/bots/api#setwebhook>: leaving `secret_token` out would clear it.
-fn connect(url: &str, _settings: &Value) -> Vec<Step> {
+fn connect(to: &Registration<'_>) -> Vec<Step> {
+    let Registration { url, commands, .. } = *to;
     let webhook = Body::JsonWithSecrets {
         value: json!({"url": url, "secret_token": null, "allowed_updates": ["message", "callback_query"]}),
         fill: vec![("/secret_token".to_owned(), "secret_token".to_owned())],
     };
     let target = Target::Base { base: "api".to_owned(), path: render::path("setWebhook") };
-    let commands = json!({"commands": [
-        {"command": "help", "description": "What I can do"},
-        {"command": "new", "description": "Start over and forget what was said"},
-        {"command": "status", "description": "Whether I am working, and what is left today"},
-        {"command": "stop", "description": "Stop the answer being written"},
-    ]});
+    let commands =
+        json!({"commands": commands.iter().filter_map(listed).take(MOST_COMMANDS).collect::<Vec<_>>()});
     vec![Step::new("POST", target, webhook), render::call("setMyCommands", commands)]
+}
+
+/// <https://core.telegram.org/bots/api#setmycommands>
+const MOST_COMMANDS: usize = 100;
+
+/// A command in Telegram's menu; `None` where its name is none for Telegram, which knows it all the same when it is written.
+/// <https://core.telegram.org/bots/api#botcommand>
+fn listed(command: &Offered) -> Option<Value> {
+    let Offered { name, about, .. } = command;
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let is_name = (1..=32).contains(&name.len()) && name.chars().all(plain);
+    let about: String = about.chars().take(256).collect();
+    is_name.then(|| json!({"command": name, "description": about}))
 }

@@ -285,9 +285,21 @@ fn the_stand_in_speaks_as_telegram_does() {
 #[test]
 fn connecting_sets_the_webhook_and_the_commands() {
     let channel::Connect::Call(connect, _) = spec::SPEC.connect else { panic!("by calls") };
-    let steps = connect("https://x.example/main/", &Value::Null);
+    let offered = |name: &str| channel::Offered {
+        name: name.into(),
+        about: "What it does".into(),
+        arguments: vec![],
+        takes_file: false,
+    };
+    let commands = ["help", "order_status", "order-status", &"x".repeat(33)].map(offered);
+    let registration =
+        channel::Registration { url: "https://x.example/main/", settings: &Value::Null, commands: &commands };
+    let steps = connect(&registration);
     let channel::Body::JsonWithSecrets { value, fill } = &steps[0].body else { panic!("with the secret") };
     assert_eq!(value["url"], "https://x.example/main/");
     assert!(fill.iter().all(|(pointer, name)| value.pointer(pointer).is_some() && name == "secret_token"));
+    let channel::Body::Json(menu) = &steps[1].body else { panic!("JSON") };
+    let menu: Vec<&Value> = menu["commands"].as_array().unwrap().iter().map(|one| &one["command"]).collect();
+    assert_eq!(menu, ["help", "order_status"]);
     assert_eq!(steps.len(), 2);
 }

@@ -17,6 +17,8 @@ mod spec;
 mod tests;
 mod verify;
 
+use std::time::Duration;
+
 use channel::{
     Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
     Spec, Step, Unverified,
@@ -44,6 +46,16 @@ impl Channel for Twilio {
 
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
+    }
+
+    /// On WhatsApp; later, only a template goes through.
+    fn pushes_for(&self, to: &Address, settings: &serde_json::Value) -> Option<Duration> {
+        let bound = to.chat.starts_with(render::WHATSAPP) && settings.get(spec::TEMPLATE).is_none();
+        bound.then_some(Duration::from_secs(24 * 3_600))
+    }
+
+    fn keeps(&self) -> &'static [&'static str] {
+        &[render::OWN]
     }
 
     fn unreachable(&self) -> &'static str {

@@ -1,8 +1,8 @@
 //! Facts about Twilio.
 
 use channel::{
-    Auth, AuthKind, Body, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step,
-    Streaming, Target, ThreadRule, Unit, encode,
+    Auth, AuthKind, Body, Connect, Generate, Half, Limit, Overlap, Pace, Registration, Reject401, SecretSpec,
+    Spec, Step, Streaming, Target, ThreadRule, Unit, encode,
 };
 use serde_json::Value;
 
@@ -105,7 +105,8 @@ pub fn path(rest: &str) -> String {
 }
 
 /// <https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource>
-fn connect(url: &str, settings: &Value) -> Vec<Step> {
+fn connect(to: &Registration<'_>) -> Vec<Step> {
+    let Registration { url, settings, .. } = *to;
     let Some(number) = settings.get(NUMBER).and_then(Value::as_str) else { return Vec::new() };
     let path = path(&format!("IncomingPhoneNumbers/{}.json", encode::segment(number)));
     let fields = [("SmsUrl", format!("{url}{RETRIES}")), ("SmsMethod", "POST".to_owned())];

@@ -163,8 +163,8 @@ fn answers_of_twilio_are_understood() {
 #[test]
 fn connecting_asks_for_repetitions() {
     let channel::Connect::Call(connect, _) = crate::spec::SPEC.connect else { panic!("by calls") };
-    assert!(connect("https://x.example/", &Value::Null).is_empty());
-    let steps = connect("https://x.example/", &json!({"number": "PN1/x"}));
+    assert!(connect(&registration("https://x.example/", &Value::Null)).is_empty());
+    let steps = connect(&registration("https://x.example/", &json!({"number": "PN1/x"})));
     let url = ("SmsUrl".to_owned(), "https://x.example/#rc=3&rp=5xx,ct,rt".to_owned());
     assert!(fields(&steps[0]).contains(&url));
     assert!(format!("{:?}", steps[0].target).contains("/PN1%2Fx.json"));
@@ -196,4 +196,8 @@ fn the_stand_in_answers_what_the_room_sends() {
     let answer = Twilio.answer(&Request::new("POST", path, headers, channel::encode::to_form(&pairs)));
     assert!(matches!(Twilio.settle(&step, &answer.response), Settled::Posted(Some(_))));
     assert_eq!((&answer.said[0].reply_key, answer.said[0].text.as_str()), (&event.reply_key, "yes"));
+}
+
+fn registration<'a>(url: &'a str, settings: &'a Value) -> channel::Registration<'a> {
+    channel::Registration { url, settings, commands: &[] }
 }

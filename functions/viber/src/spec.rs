@@ -1,10 +1,10 @@
 //! Facts about Viber.
 
 use channel::{
-    Auth, AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step,
-    Streaming, ThreadRule, Unit,
+    Auth, AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Registration, Reject401, SecretSpec, Spec,
+    Step, Streaming, ThreadRule, Unit,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub const NAME: &str = "viber";
 pub const AUTH_TOKEN: &str = "auth_token";
@@ -63,7 +63,8 @@ pub fn auth() -> Auth {
 }
 
 /// <https://developers.viber.com/docs/api/rest-bot-api/#setting-a-webhook>. Receipts are not asked for.
-fn connect(url: &str, _settings: &Value) -> Vec<Step> {
+fn connect(to: &Registration<'_>) -> Vec<Step> {
+    let url = to.url;
     let events = json!(["message", "subscribed", "unsubscribed"]);
     let body = json!({"url": url, "event_types": events, "send_name": true, "send_photo": false});
     vec![Step::json("api", "/pa/set_webhook", body).auth(auth())]

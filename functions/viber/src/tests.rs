@@ -139,7 +139,7 @@ fn answers_of_viber_are_understood() {
 #[test]
 fn connecting_asks_for_messages_only() {
     let Connect::Call(connect, _) = crate::spec::SPEC.connect else { panic!("by calls") };
-    let step = connect("https://x.example/", &Value::Null).remove(0);
+    let step = connect(&registration("https://x.example/", &Value::Null)).remove(0);
     assert_eq!(body(&step)["url"], "https://x.example/");
     assert!(!body(&step)["event_types"].to_string().contains("seen"));
     let answer = Viber.answer(&call(&step, "t"));
@@ -183,4 +183,8 @@ fn the_stand_in_answers_what_the_room_sends() {
     );
     let elsewhere = Fetch { account: "main".into(), id: "https://example.com/x".into() };
     assert_eq!(Viber.fetch(&elsewhere).steps[0].auth, Auth::None);
+}
+
+fn registration<'a>(url: &'a str, settings: &'a Value) -> channel::Registration<'a> {
+    channel::Registration { url, settings, commands: &[] }
 }

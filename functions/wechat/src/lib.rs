@@ -18,6 +18,8 @@ mod spec;
 mod tests;
 mod verify;
 
+use std::time::Duration;
+
 use channel::{
     Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
     Spec, Step, Unverified,
@@ -45,5 +47,20 @@ impl Channel for WeChat {
 
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
+    }
+
+    /// Customer service messages are taken for two days after a message.
+    fn pushes_for(&self, _to: &Address, _settings: &serde_json::Value) -> Option<Duration> {
+        Some(Duration::from_secs(48 * 3_600))
+    }
+
+    /// A chat goes by the person's OpenID.
+    fn private(&self, account: &str, person: &str) -> Option<Address> {
+        Some(Address {
+            channel: spec::SPEC.name.to_owned(),
+            account: account.to_owned(),
+            chat: person.to_owned(),
+            ..Address::default()
+        })
     }
 }

@@ -18,6 +18,8 @@ mod spec;
 mod tests;
 mod verify;
 
+use std::time::Duration;
+
 use channel::{
     Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
     Spec, Step, Unverified,
@@ -45,5 +47,14 @@ impl Channel for WeCom {
 
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
+    }
+
+    /// An AI bot answers a message, and has no other way to write.
+    fn pushes_for(&self, to: &Address, _settings: &serde_json::Value) -> Option<Duration> {
+        to.data.contains_key(render::RESPONSE_URL).then_some(Duration::ZERO)
+    }
+
+    fn keeps(&self) -> &'static [&'static str] {
+        &[render::AGENT]
     }
 }

@@ -18,6 +18,8 @@ mod spec;
 mod tests;
 mod verify;
 
+use std::time::Duration;
+
 use channel::{
     Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
     Spec, Step, Unverified,
@@ -45,6 +47,15 @@ impl Channel for WhatsApp {
 
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
+    }
+
+    /// Later, only a template goes through.
+    fn pushes_for(&self, _to: &Address, settings: &serde_json::Value) -> Option<Duration> {
+        settings.get(spec::TEMPLATE).is_none().then_some(Duration::from_secs(24 * 3_600))
+    }
+
+    fn keeps(&self) -> &'static [&'static str] {
+        &[render::NUMBER, render::PHONE, render::GROUP]
     }
 
     fn unreachable(&self) -> &'static str {

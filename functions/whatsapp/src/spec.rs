@@ -2,10 +2,10 @@
 
 use channel::graph::{ACCESS_TOKEN, APP_ID, APP_SECRET, VERIFY_TOKEN, id_setting, subscribe};
 use channel::{
-    Auth, AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Reject401, SecretSpec, Spec, Step,
-    Streaming, ThreadRule, Unit, encode,
+    Auth, AuthKind, Connect, Generate, Half, Limit, Overlap, Pace, Registration, Reject401, SecretSpec, Spec,
+    Step, Streaming, ThreadRule, Unit, encode,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub const NAME: &str = "whatsapp";
 
@@ -114,7 +114,8 @@ numbers of the app and of the WhatsApp Business Account, `crabhook config push`,
 
 /// <https://developers.facebook.com/docs/graph-api/reference/app/subscriptions>,
 /// <https://developers.facebook.com/docs/graph-api/reference/whats-app-business-account/subscribed_apps>
-fn connect(url: &str, settings: &Value) -> Vec<Step> {
+fn connect(to: &Registration<'_>) -> Vec<Step> {
+    let Registration { url, settings, .. } = *to;
     let account = id_setting(settings, BUSINESS_ACCOUNT);
     let (Some(app), Some(account)) = (id_setting(settings, APP_ID), account) else { return Vec::new() };
     let fields = "messages,smb_message_echoes";

@@ -186,8 +186,11 @@ fn answers_of_the_cloud_api_are_understood() {
 fn connecting_begins_with_the_terms() {
     let Connect::Terms(terms, Connect::Call(steps, _)) = crate::spec::SPEC.connect else { panic!("terms") };
     assert!(terms.starts_with("Read first") && terms.contains("Checked on 2026-11-21"));
-    assert!(steps("https://x.example/", &json!({"app_id": "1"})).is_empty());
-    let steps = steps("https://x.example/", &json!({"app_id": 12, "business_account": "34/5"}));
+    let told = |settings| {
+        steps(&channel::Registration { url: "https://x.example/", settings: &settings, commands: &[] })
+    };
+    assert!(told(json!({"app_id": "1"})).is_empty());
+    let steps = told(json!({"app_id": 12, "business_account": "34/5"}));
     let Body::JsonWithSecrets { value, fill } = &steps[0].body else { panic!("with the verify token") };
     assert_eq!(value["callback_url"], "https://x.example/");
     assert_eq!(fill[0], ("/verify_token".to_owned(), "verify_token".to_owned()));

@@ -84,6 +84,10 @@ pub async fn push_to(place: &Place, config: &Config) -> Result<(), Error> {
     if !pushed.settings.is_empty() {
         println!("  webhook functions see changed settings within 10 minutes");
     }
+    for (channel, account) in &pushed.to_connect {
+        let account = if account == "main" { String::new() } else { format!(" --account {account}") };
+        println!("  {channel} does not know of the change yet: crabhook connect {channel}{account}");
+    }
     if pushed.blind {
         println!(
             "  not allowed to list the accounts that have secrets: only accounts named in the file got their settings"

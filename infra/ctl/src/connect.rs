@@ -1,9 +1,10 @@
 //! `crabhook connect`: tells a platform our address, or the operator how to.
 
-use channel::{Channel, Connect as How, Settled, Step, Target};
+use channel::{Channel, Connect as How, Offered, Registration, Settled, Step, Target};
 use clap::Args;
 use egress::Egress;
 use model_invoker::{channels, outgoing, tokens};
+use turn::commands::offered;
 use turn::config::Config;
 
 use crate::clock::now;
@@ -64,7 +65,7 @@ pub async fn register(place: &Place, channel: &str, account: &str, url: &str) ->
     };
     let How::Call(steps, _) = how else { return Ok(false) };
     let caller = Caller::of(place, room, account).await?;
-    let steps = steps(url, &caller.settings);
+    let steps = steps(&caller.registration(url));
     for step in &steps {
         caller.call(step).await?;
     }
@@ -90,11 +91,11 @@ async fn call(
     room: &'static dyn Channel,
     connect: &Connect,
     url: &str,
-    steps: fn(&str, &serde_json::Value) -> Vec<Step>,
+    steps: fn(&Registration<'_>) -> Vec<Step>,
     then: &str,
 ) -> Result<(), Error> {
     let caller = Caller::of(place, room, &connect.account).await?;
-    let steps = steps(url, &caller.settings);
+    let steps = steps(&caller.registration(url));
     if steps.is_empty() {
         return Err(Error::failed(format!("nothing was registered. {then}")));
     }
@@ -103,6 +104,22 @@ async fn call(
         println!("ok   {}", title(&step));
     }
     Ok(())
+}
+
+/// Whether a platform would be told something else of an account under the one configuration than under the other: the commands that
+/// it lists, above all. `false` where it is told nothing by us.
+pub(crate) fn tells_otherwise(room: &dyn Channel, account: &str, before: &Config, after: &Config) -> bool {
+    let how = match room.spec().connect {
+        How::Terms(_, how) => *how,
+        how => how,
+    };
+    let How::Call(steps, _) = how else { return false };
+    let told = |config: &Config| {
+        let channel = config.channel(room.spec().name, account);
+        let (settings, commands) = (channel.room_settings(), offered(config, &channel));
+        steps(&Registration { url: "", settings: &settings, commands: &commands })
+    };
+    told(before) != told(after)
 }
 
 /// The configuration in force; the built-in one where there is none.
@@ -118,6 +135,7 @@ pub struct Caller<'a> {
     pub egress: Egress,
     pub room: &'a dyn Channel,
     pub settings: serde_json::Value,
+    pub commands: Vec<Offered>,
     pub secrets: channel::Secrets,
 }
 
@@ -125,9 +143,15 @@ impl<'a> Caller<'a> {
     /// With an account's settings and secrets.
     async fn of(place: &Place, room: &'a dyn Channel, account: &str) -> Result<Caller<'a>, Error> {
         let name = room.spec().name;
-        let settings = configuration(place).await?.channel(name, account).room_settings();
+        let config = configuration(place).await?;
+        let channel = config.channel(name, account);
+        let (settings, commands) = (channel.room_settings(), offered(&config, &channel));
         let secrets = place.secrets_of(name, account).await?;
-        Ok(Caller { egress: http::egress()?, room, settings, secrets })
+        Ok(Caller { egress: http::egress()?, room, settings, commands, secrets })
+    }
+
+    fn registration<'b>(&'b self, url: &'b str) -> Registration<'b> {
+        Registration { url, settings: &self.settings, commands: &self.commands }
     }
 
     async fn call(&self, step: &Step) -> Result<(), Error> {
@@ -146,7 +170,7 @@ impl<'a> Caller<'a> {
     /// # Errors
     /// A secret or an address is missing.
     pub async fn outcome(&self, step: &Step) -> Result<outgoing::Outcome, Error> {
-        let Caller { egress, room, settings, secrets } = self;
+        let Caller { egress, room, settings, secrets, .. } = self;
         let spec = room.spec();
         let mut secrets = secrets.clone();
         for token in tokens::needed(step, spec.tokens) {
@@ -176,5 +200,37 @@ fn title(step: &Step) -> String {
         Target::Base { path, .. } => format!("{} {path}", step.method),
         Target::Url(url) => format!("{} {url}", step.method),
         Target::Answer => format!("{} what the answer before names", step.method),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(channel: &str, before: &serde_json::Value, after: &serde_json::Value, expected: bool) {
+        let read = |config: &serde_json::Value| serde_json::from_value::<Config>(config.clone()).unwrap();
+        let room = channels::named(channel).unwrap();
+        assert_eq!(tells_otherwise(room, "main", &read(before), &read(after)), expected, "{channel} {after}");
+    }
+
+    #[test]
+    fn a_platform_is_told_again_of_what_it_lists() {
+        let config = |commands: serde_json::Value| {
+            serde_json::json!({
+                "version": 1, "commands": commands, "channels": {"discord": {"application_id": "12"}},
+            })
+        };
+        let none = config(serde_json::json!({}));
+        let hours = |about: &str| config(serde_json::json!({"hours": {"reply": "9 to 5", "about": about}}));
+        for channel in ["discord", "telegram"] {
+            check(channel, &none, &none, false);
+            check(channel, &none, &hours("says when"), true);
+            check(channel, &hours("says when"), &hours("says when we are open"), true);
+        }
+        check("slack", &none, &hours("says when"), false);
+        check("line", &none, &hours("says when"), false);
+        // What it answers is nobody's business but the invoker's.
+        let later = config(serde_json::json!({"hours": {"reply": "10 to 4", "about": "says when"}}));
+        check("discord", &hours("says when"), &later, false);
     }
 }

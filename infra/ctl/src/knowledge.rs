@@ -12,7 +12,7 @@ use tools::knowledge::{self, MAX_PASSAGES, Passage};
 
 use crate::connect::configuration;
 use crate::doctor::models;
-use crate::place::{Place, outputs};
+use crate::place::Place;
 use crate::{Error, Where};
 
 /// What is read of a folder: text, and what is nearly text.
@@ -137,12 +137,8 @@ async fn vectors(place: &Place, model: &ModelConfig, passages: &[Passage]) -> Re
 }
 
 async fn put(place: &Place, name: &str, file: Vec<u8>) -> Result<(), Error> {
-    let outputs = outputs(&place.aws, &place.stack).await?;
-    let bucket = outputs.get("BucketName").ok_or_else(|| {
-        Error::failed(format!("{} has no bucket for documents: deploy it again", place.title()))
-    })?;
-    let config = aws_sdk_s3::config::Builder::from(&place.aws).force_path_style(place.is_local()).build();
-    let put = aws_sdk_s3::Client::from_conf(config).put_object().bucket(bucket).key(knowledge::key(name));
+    let (client, bucket) = place.bucket().await?;
+    let put = client.put_object().bucket(&bucket).key(knowledge::key(name));
     let put = put.content_type("application/json").body(ByteStream::from(file)).send().await;
     put.map_err(|error| Error::aws(format!("cannot write to the bucket {bucket}"), &error))?;
     Ok(())

@@ -32,6 +32,14 @@ pub enum Decision {
         #[arg(long)]
         note: Option<u32>,
     },
+    /// Take away everything that is kept of somebody: what they said and were answered, notes, usage, files
+    Erase {
+        #[command(flatten)]
+        somebody: Somebody,
+        /// Do it; without it, only say what there is
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -51,6 +59,7 @@ pub async fn run(people: People, at: &Where) -> Result<(), Error> {
         Some(Decision::Owner(somebody)) => (somebody, Role::Owner),
         Some(Decision::Notes(somebody)) => return notes(&somebody, at).await,
         Some(Decision::Forget { somebody, note }) => return forget(&somebody, note, at).await,
+        Some(Decision::Erase { somebody, yes }) => return erase(&somebody, yes, at).await,
     };
     let Somebody { channel, user, account } = somebody;
     send::room(&channel)?;
@@ -91,6 +100,34 @@ async fn forget(somebody: &Somebody, note: Option<u32>, at: &Where) -> Result<()
             println!("{channel} {account} {user}: nothing is remembered any more");
         }
     }
+    Ok(())
+}
+
+async fn erase(somebody: &Somebody, yes: bool, at: &Where) -> Result<(), Error> {
+    let Somebody { channel, user, account } = somebody;
+    send::room(channel)?;
+    let place = Place::find(at).await?;
+    let store = place.store();
+    let traces = store.traces(Who { channel, account, user }).await?;
+    let found = format!(
+        "{} messages in {} conversations, {} lines of usage, {} files, profile and notes",
+        traces.turns,
+        traces.conversations,
+        traces.usage,
+        traces.files.len()
+    );
+    if !yes {
+        println!("{channel} {account} {user}: {found}");
+        println!(
+            "Everything is taken away with --yes, for good; in groups with the answers that others read, too."
+        );
+        return Ok(());
+    }
+    // The table names the files: they go first.
+    place.remove_files(&traces.files).await?;
+    store.erase(&traces).await?;
+    println!("{channel} {account} {user}: taken away: {found}");
+    println!("Failed messages (crabhook dead list) and what the platform keeps are not touched.");
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Where a command acts: a stack in the AWS account, or the local run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use aws_types::SdkConfig;
@@ -8,6 +8,7 @@ use channel::Secrets as ChannelSecrets;
 use clap::Args;
 use serde::Deserialize;
 
+use crate::deploy::s3;
 use crate::{Error, aws, local_secrets};
 
 /// The channel that comes by a topic, not by an address.
@@ -105,6 +106,34 @@ impl Place {
 
     pub fn secrets(&self) -> secrets::Secrets {
         secrets::Secrets::connect(&self.aws)
+    }
+
+    /// A client for the bucket of files and documents, and its name.
+    ///
+    /// # Errors
+    /// The stack has none, or does not answer.
+    pub async fn bucket(&self) -> Result<(aws_sdk_s3::Client, String), Error> {
+        let mut outputs = outputs(&self.aws, &self.stack).await?;
+        let bucket = outputs.remove("BucketName").ok_or_else(|| {
+            Error::failed(format!("{} has no bucket for documents: deploy it again", self.title()))
+        })?;
+        Ok((s3(&self.aws), bucket))
+    }
+
+    /// Takes files out of the bucket.
+    ///
+    /// # Errors
+    /// Some may be left; again is safe.
+    pub async fn remove_files(&self, keys: &BTreeSet<String>) -> Result<(), Error> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let (client, bucket) = self.bucket().await?;
+        for key in keys {
+            let removed = client.delete_object().bucket(&bucket).key(key).send().await;
+            removed.map_err(|error| Error::aws(format!("cannot take {key} out of {bucket}"), &error))?;
+        }
+        Ok(())
     }
 
     /// The public address of an account's webhook.

@@ -132,7 +132,10 @@ impl Cloud {
     }
 
     /// As the operator's commands see it.
-    async fn place(&self) -> Result<Place, Error> {
+    ///
+    /// # Errors
+    /// What was written down of it cannot be read.
+    pub async fn place(&self) -> Result<Place, Error> {
         let at = Where { stack: None, state: self.state.clone() };
         Place::find(&at).await.map_err(|error| Error::Broken(error.to_string()))
     }

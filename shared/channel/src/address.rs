@@ -23,6 +23,21 @@ pub struct Address {
     pub data: BTreeMap<String, String>,
 }
 
+impl Address {
+    /// Where the same place is written to days later: without what answers one message alone. `keeps` are the names of `data` that
+    /// still hold then, [`crate::Channel::keeps`].
+    pub fn lasting(&self, keeps: &[&str]) -> Address {
+        let data = self.data.iter().filter(|(name, _)| keeps.contains(&name.as_str()));
+        Address {
+            thread: None,
+            reply_to: None,
+            window: None,
+            data: data.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            ..self.clone()
+        }
+    }
+}
+
 /// A platform's reply window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
@@ -36,5 +51,28 @@ pub struct Window {
 impl Window {
     pub fn is_open(&self, now: i64) -> bool {
         now < self.deadline && self.uses != Some(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_answers_one_message_does_not_last() {
+        let data = [("service", "https://x.example"), ("token", "t")];
+        let to = Address {
+            channel: "c".into(),
+            account: "main".into(),
+            chat: "7".into(),
+            thread: Some("1".into()),
+            reply_to: Some("2".into()),
+            window: Some(Window { deadline: 1, uses: None }),
+            data: data.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        };
+        let lasting = to.lasting(&["service"]);
+        let kept = [("service".to_owned(), "https://x.example".to_owned())].into();
+        let expected = Address { thread: None, reply_to: None, window: None, data: kept, ..to };
+        assert_eq!(lasting, expected);
     }
 }

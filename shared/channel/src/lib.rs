@@ -7,6 +7,7 @@
 
 mod address;
 pub mod aes;
+mod connect;
 pub mod encode;
 pub mod graph;
 mod http;
@@ -33,6 +34,7 @@ pub mod xml;
 use std::time::Duration;
 
 pub use address::{Address, Window};
+pub use connect::{Argument, Connect, Offered, Registration};
 pub use http::{Headers, Request, Response, Unverified, Verified};
 pub use ids::{ConversationKey, short_id};
 pub use inbound::{
@@ -43,7 +45,7 @@ pub use picture::{MAX_PICTURE, MAX_SIDE, is_too_large};
 pub use post::{Auth, Body, Fetch, File, Post, Settled, Step, Target, Upload, Way};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use spec::{
-    AuthKind, Connect, Generate, Half, Limit, OnDoubt, Overlap, Pace, Reject401, SecretSpec, Spec, Streaming,
+    AuthKind, Generate, Half, Limit, OnDoubt, Overlap, Pace, Reject401, SecretSpec, Spec, Streaming,
     ThreadRule, TokenSpec, Unit,
 };
 pub use version::{Shape, shape};
@@ -94,6 +96,22 @@ pub trait Channel: Send + Sync {
     /// What a failed message says that is not taken as a reply, nor in any other way: why, and what to do about it.
     fn unreachable(&self) -> &'static str {
         "the chat is not there any more"
+    }
+
+    /// Where the person of that id ([`Sender::id`]) is written to in private who never wrote there. `None`: only once they have.
+    fn private(&self, _account: &str, _person: &str) -> Option<Address> {
+        None
+    }
+
+    /// The names in [`Address::data`] that a message of our own accord needs, and that hold for as long as the chat does.
+    fn keeps(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// For how long after somebody's message there they can be written to of our own accord; zero: never. `None`: for as long as the
+    /// chat is there.
+    fn pushes_for(&self, _to: &Address, _settings: &serde_json::Value) -> Option<Duration> {
+        None
     }
 
     /// The setting, missing among these, without which nobody is known to belong to the workspace.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Step;
+use crate::{Connect, Step};
 
 /// Everything others must know about a channel without knowing the channel.
 #[derive(Debug)]
@@ -191,17 +191,6 @@ pub enum OnDoubt {
     #[default]
     Repeat,
     Skip,
-}
-
-/// How the platform learns our address.
-#[derive(Debug, Clone, Copy)]
-pub enum Connect {
-    /// By hand; what to do, step by step. `{url}` stands for the webhook's address, `{stack}` and `{region}` for where it is.
-    Manual(&'static str),
-    /// By calls to its API, given the webhook's address and the channel's settings; then, if not empty, what is left to do by hand.
-    Call(fn(url: &str, settings: &Value) -> Vec<Step>, &'static str),
-    /// Words to read before anything happens, then how.
-    Terms(&'static str, &'static Connect),
 }
 
 impl Spec {

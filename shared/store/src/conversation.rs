@@ -236,6 +236,8 @@ pub(crate) fn head(item: Item) -> Result<Head, Error> {
 
 #[cfg(test)]
 mod tests {
+    use turn::spend::{Amount, Held, HeldOn};
+
     use super::*;
 
     #[test]
@@ -270,6 +272,16 @@ mod tests {
             model: Some("claude".into()),
             disclosed: true,
             last_at: 1_795_000_000_003,
+            held: Some(Held {
+                key: "7/4".into(),
+                counters: vec![HeldOn {
+                    scope: "spend#usd".into(),
+                    period: "2026-11".into(),
+                    unit: turn::spend::Unit::Money,
+                    add: 9,
+                }],
+                known: Amount { tokens: 1, micro_usd: 2 },
+            }),
         };
         assert_eq!(head(keys::head(&of).with(&full, None).unwrap()).unwrap(), full);
     }

@@ -22,6 +22,9 @@
 //! | `CONFIG` | `CURRENT` | the configuration |
 //! | | `LAST_GOOD` | the newest one that an invoker could read |
 
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use channel::{ConversationKey, short_id};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +39,24 @@ pub(crate) const PEOPLE: &str = "PEOPLE";
 /// `HEAD` and the inbox lie side by side, so that one query reads both, HEAD first. `$` comes right after `#`.
 pub(crate) const HEAD_AND_INBOX: (&str, &str) = ("HEAD", "IN$");
 
+/// What the partitions of conversations, of what was used in a month, and of pages begin with.
+pub(crate) const CONVERSATION: &str = "C#";
+pub(crate) const USAGE: &str = "USAGE#";
+pub(crate) const WEB: &str = "WEB#";
+
+/// What a conversation has of all its turns together.
+pub(crate) const OF_ALL_TURNS: [&str; 2] = ["PENDING", "SUMMARY"];
+
+impl Key {
+    /// The key of an item.
+    pub fn of(item: &HashMap<String, AttributeValue>) -> Option<Key> {
+        let text = |name: &str| item.get(name)?.as_s().ok().cloned();
+        Some(Key { pk: text("pk")?, sk: text("sk")? })
+    }
+}
+
 pub(crate) fn conversation(conversation: &ConversationKey) -> String {
-    format!("C#{conversation}")
+    format!("{CONVERSATION}{conversation}")
 }
 
 pub(crate) fn head(of: &ConversationKey) -> Key {
@@ -96,7 +115,7 @@ pub(crate) fn count(scope: &str, period: &str) -> Key {
 
 /// The partition of what was used in a month, `yyyy-mm`.
 pub(crate) fn usage(month: &str) -> String {
-    format!("USAGE#{month}")
+    format!("{USAGE}{month}")
 }
 
 /// The partition of the models that are left alone for some time.

@@ -8,6 +8,7 @@ mod configuration;
 mod conversation;
 mod cooldown;
 mod counters;
+mod erase;
 mod error;
 mod inbox;
 mod keys;
@@ -22,6 +23,7 @@ mod turns;
 
 pub use configuration::Configuration;
 pub use conversation::{Released, Renewed, Taken, Written};
+pub use erase::Traces;
 pub use error::Error;
 pub use inbox::{Begun, Kept, Looked};
 pub use people::{Person, Who};

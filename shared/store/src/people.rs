@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use channel::{Home, Inbound};
+use channel::{Address, ConversationKey, Home, Inbound};
 use serde::{Deserialize, Serialize};
 use turn::VERSION;
 use turn::access::Role;
@@ -49,6 +49,9 @@ pub struct Person {
     /// Wrote, was not let in, and nobody has decided yet.
     #[serde(default)]
     pub waiting: bool,
+    /// Where an owner is written to in private, as of the last message there.
+    #[serde(default)]
+    pub reach: Option<Address>,
 }
 
 fn unknown() -> Home {
@@ -117,6 +120,15 @@ impl Store {
         self.remember(who, None, decided(role)?, now).await
     }
 
+    /// Where an owner is written to in private from now on. `now` is Unix milliseconds.
+    ///
+    /// # Errors
+    /// Whether it is remembered is not known; again is safe.
+    pub async fn set_reach(&self, who: Who<'_>, reach: &Address, now: i64) -> Result<(), Error> {
+        let found = vec![("reach", serde_dynamo::to_attribute_value(reach)?)];
+        self.remember(who, None, found, now).await
+    }
+
     async fn remember(
         &self,
         who: Who<'_>,
@@ -158,18 +170,41 @@ impl Store {
         Ok(!self.transact(items, &token()).await?.refused_at(0))
     }
 
-    /// An owner lets the assistant answer in a chat, all its threads included. `now` is Unix milliseconds.
+    /// An owner lets the assistant answer in a chat, all its threads included, and the chat is written to at `address` where
+    /// nobody wrote before. `now` is Unix milliseconds.
     ///
     /// # Errors
     /// Whether it is remembered is not known; again is safe.
-    pub async fn allow_group(&self, inbound: &Inbound, now: i64) -> Result<(), Error> {
+    pub async fn allow_group(&self, inbound: &Inbound, address: &Address, now: i64) -> Result<(), Error> {
         let key = keys::group(&inbound.channel, &inbound.account, &inbound.conversation.chat);
-        let allow = Change::at(key, "SET #v = :v, #by = :by, #at = :at")
+        let allow = Change::at(key, "SET #v = :v, #by = :by, #at = :at, #address = :address")
+            .with(":address", serde_dynamo::to_attribute_value(address)?)
             .with(":v", number(VERSION))
             .with(":by", text(&inbound.sender.id))
             .with(":at", number(now));
         self.update(allow).await?;
         Ok(())
+    }
+
+    /// How a chat is written to: as kept when an owner let the assistant answer there, else as the newest turn there was. `None`:
+    /// it never wrote there.
+    ///
+    /// # Errors
+    /// The table did not answer.
+    pub async fn address_of(
+        &self,
+        channel: &str,
+        account: &str,
+        chat: &str,
+        now: i64,
+    ) -> Result<Option<Address>, Error> {
+        let allowed = self.get(keys::group(channel, account, chat)).await?;
+        if let Some(kept) = allowed.and_then(|mut item| item.remove("address")) {
+            return Ok(Some(serde_dynamo::from_attribute_value(kept)?));
+        }
+        let conversation = ConversationKey::of(channel, account, chat, "");
+        let newest = self.history(&conversation, 0, 1, usize::MAX, now).await?;
+        Ok(newest.into_iter().next().map(|turn| turn.address))
     }
 
     /// Whether an owner let the assistant answer in a chat.

@@ -2,15 +2,16 @@
 //! model.
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-use channel::short_id;
+use channel::{ConversationKey, short_id};
 use serde::Deserialize;
 use turn::calendar;
-use turn::spend::{Amount, Reservation, Used};
+use turn::spend::{Amount, Held, Reservation, Used};
 
 use crate::Error;
 use crate::change::Change;
+use crate::conversation::{HELD_BY_ME, Written, mine};
 use crate::keys::{self, Key};
-use crate::table::{Item, Outcome, Store, is_expired, number, seconds, text};
+use crate::table::{Item, Store, Transacted, is_expired, number, seconds, text, token};
 
 /// How long the counters of a month are kept, seconds.
 const COUNTER_TTL_S: i64 = 40 * 86_400;
@@ -23,6 +24,8 @@ pub enum Reserved {
     Reserved,
     /// There is no room for this one, and nothing is reserved.
     Full(Box<Reservation>),
+    /// The lease is no longer mine, or another answer still holds something; nothing is reserved.
+    Fenced,
 }
 
 /// Who used something, and what for.
@@ -49,49 +52,81 @@ pub struct UsageLine {
 }
 
 impl Store {
-    /// Reserves on all counters, or on none. An answer always has room under a cap of which nothing is used. `now` is Unix
+    /// Reserves on all counters, or on none, and writes down in HEAD what is held then in place of `before`, which the same answer
+    /// held until now; only the holder of `epoch` may. An answer always has room under a cap of which nothing is used. `now` is Unix
     /// milliseconds.
     ///
     /// # Errors
-    /// More may be reserved than is known.
-    pub async fn reserve(&self, reservations: &[Reservation], now: i64) -> Result<Reserved, Error> {
-        for (place, reservation) in reservations.iter().enumerate() {
-            if self.reserve_one(reservation, now).await? {
-                continue;
+    /// It may be reserved or not; HEAD says so, and it is settled by whoever takes the conversation next.
+    pub async fn reserve(
+        &self,
+        conversation: &ConversationKey,
+        epoch: u64,
+        reservations: &[Reservation],
+        before: &Held,
+        held: &Held,
+        now: i64,
+    ) -> Result<Reserved, Error> {
+        let head = mine(conversation, "SET #held = :held", epoch);
+        let condition = format!("{HELD_BY_ME} AND (attribute_not_exists(#held) OR #held.#key = :key)");
+        let head = head
+            .only_if(&condition)
+            .with(":held", serde_dynamo::to_attribute_value(held)?)
+            .with(":key", text(&held.key));
+        let mut items = vec![head.into_item(&self.table)?];
+        for reservation in reservations {
+            let by = reservation.change(before);
+            let mut change = change(&reservation.scope, &reservation.period, by, now);
+            if let Ok(more @ 1..) = u64::try_from(by) {
+                change = change
+                    .only_if("attribute_not_exists(#count) OR #count <= :room")
+                    .with(":room", number(reservation.room_for(more)));
             }
-            for earlier in reservations.iter().take(place) {
-                let back = i64::try_from(earlier.add).unwrap_or(i64::MAX);
-                self.count(&earlier.scope, &earlier.period, -back, now).await?;
-            }
-            return Ok(Reserved::Full(Box::new(reservation.clone())));
+            items.push(change.into_item(&self.table)?);
         }
-        Ok(Reserved::Reserved)
+        Ok(match self.transact(items, &token()).await? {
+            Transacted::Done => Reserved::Reserved,
+            Transacted::Refused(refused) if refused.first() == Some(&true) => Reserved::Fenced,
+            Transacted::Refused(refused) => {
+                let full = reservations.iter().zip(refused.iter().skip(1)).find(|(_, refused)| **refused);
+                full.map_or(Reserved::Fenced, |(full, _)| Reserved::Full(Box::new(full.clone())))
+            }
+        })
     }
 
-    async fn reserve_one(&self, reservation: &Reservation, now: i64) -> Result<bool, Error> {
-        let Reservation { cap, scope, period, add } = reservation;
-        let update = "SET #ttl = if_not_exists(#ttl, :ttl) ADD #count :add";
-        let reserve = Change::at(keys::count(scope, period), update)
-            .only_if("attribute_not_exists(#count) OR #count <= :room")
-            .with(":ttl", number(seconds(now) + COUNTER_TTL_S))
-            .with(":add", number(add))
-            .with(":room", number(cap.most.saturating_sub(*add)));
-        Ok(matches!(self.update(reserve).await?, Outcome::Done(_)))
-    }
-
-    /// Settles what was reserved to what was spent, and says where each counter stands. `now` is Unix milliseconds.
+    /// Settles what the answer of that key holds to what was spent, and takes it out of HEAD; only the holder of `epoch` may, and
+    /// it is done once. `now` is Unix milliseconds.
     ///
     /// # Errors
-    /// Some may not be settled: too much stays reserved there.
+    /// It may be settled or not; again is safe.
     pub async fn settle(
         &self,
-        reservations: &[Reservation],
+        conversation: &ConversationKey,
+        epoch: u64,
+        held: &Held,
         spent: Amount,
         now: i64,
-    ) -> Result<Vec<u64>, Error> {
-        let settle =
-            async |each: &Reservation| self.count(&each.scope, &each.period, each.settled(spent), now).await;
-        futures::future::try_join_all(reservations.iter().map(settle)).await
+    ) -> Result<Written, Error> {
+        let condition = format!("{HELD_BY_ME} AND #held.#key = :key");
+        let head =
+            mine(conversation, "REMOVE #held", epoch).only_if(&condition).with(":key", text(&held.key));
+        let mut items = vec![head.into_item(&self.table)?];
+        for each in &held.counters {
+            items.push(change(&each.scope, &each.period, each.settled(spent), now).into_item(&self.table)?);
+        }
+        Ok(match self.transact(items, &token()).await? {
+            Transacted::Done => Written::Done,
+            Transacted::Refused(_) => Written::Fenced,
+        })
+    }
+
+    /// Where the counters of these caps stand.
+    ///
+    /// # Errors
+    /// The table did not answer.
+    pub async fn stand_at(&self, reservations: &[Reservation]) -> Result<Vec<u64>, Error> {
+        let each = reservations.iter().map(|each| self.counted(&each.scope, &each.period));
+        futures::future::try_join_all(each).await
     }
 
     /// Adds to what was used today. `now` is Unix milliseconds.
@@ -154,6 +189,13 @@ impl Store {
         }
         Ok(lines)
     }
+}
+
+/// A counter changed within a transaction.
+fn change(scope: &str, period: &str, by: i64, now: i64) -> Change {
+    Change::at(keys::count(scope, period), "SET #ttl = if_not_exists(#ttl, :ttl) ADD #count :add")
+        .with(":ttl", number(seconds(now) + COUNTER_TTL_S))
+        .with(":add", number(by))
 }
 
 fn person_prefix(channel: &str, account: &str, user: &str) -> String {

@@ -3,12 +3,14 @@
 mod choose;
 mod custom;
 mod help;
+mod offered;
 #[cfg(test)]
 mod tests;
 
 pub use choose::{Chosen, choose_assistant, choose_model, last_turn};
 pub use custom::{Found, custom};
 pub use help::help;
+pub use offered::offered;
 
 /// A command, as the whole text of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -194,7 +194,7 @@ impl From<Tolerant> for Config {
             assistants: readable(stored.assistants),
             models: readable(stored.models),
             channels: readable(stored.channels),
-            limits: serde_json::from_value(stored.limits).unwrap_or_default(),
+            limits: Limits::tolerant(stored.limits),
             prices: readable(stored.prices),
             tools: readable(stored.tools),
             hooks: readable(stored.hooks),

@@ -1,20 +1,24 @@
 //! What answers cost, and the caps on it.
 //!
-//! Before a model is asked, what the answer may cost is reserved on the counter of every cap that is set; afterwards the counter
-//! is settled to what it did cost. A process that is killed in between has reserved too much, never too little.
+//! Before every call of a model, what it may cost is reserved on the counter of every cap that is set, beside what the turn has
+//! cost so far; after the turn the counters are settled to what it did cost. What is reserved stands in HEAD ([`Held`]), written with
+//! the counters: whoever takes the conversation up after a process was killed settles it, once.
 
+mod held;
 mod told;
 
 use channel::Inbound;
+use serde::{Deserialize, Serialize};
 
 use crate::calendar;
 use crate::config::{Limits, Price};
 use crate::state::Usage;
 
+pub use held::{Held, HeldOn};
 pub use told::{Used, dollars, usage_text};
 
 /// Tokens and money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Amount {
     pub tokens: u64,
     /// Millionths of a US dollar.
@@ -34,10 +38,24 @@ impl Amount {
     }
 }
 
+impl Amount {
+    /// The larger of each.
+    pub fn max(self, other: Amount) -> Amount {
+        Amount { tokens: self.tokens.max(other.tokens), micro_usd: self.micro_usd.max(other.micro_usd) }
+    }
+}
+
+impl std::ops::Add for Amount {
+    type Output = Amount;
+
+    fn add(self, other: Amount) -> Amount {
+        Amount { tokens: self.tokens + other.tokens, micro_usd: self.micro_usd + other.micro_usd }
+    }
+}
+
 impl std::ops::AddAssign for Amount {
     fn add_assign(&mut self, other: Amount) {
-        self.tokens += other.tokens;
-        self.micro_usd += other.micro_usd;
+        *self = *self + other;
     }
 }
 
@@ -58,10 +76,20 @@ pub enum Whose {
     Stack,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Unit {
     Tokens,
     Money,
+}
+
+impl Unit {
+    fn of(self, amount: Amount) -> u64 {
+        match self {
+            Unit::Tokens => amount.tokens,
+            Unit::Money => amount.micro_usd,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +114,12 @@ pub fn caps(limits: &Limits) -> Vec<SpendCap> {
     let all = [
         (Person, Tokens, Day, u64::from(limits.tokens_per_person_day)),
         (Person, Tokens, Month, u64::from(limits.tokens_per_person_month)),
+        (Conversation, Tokens, Day, u64::from(limits.tokens_per_conversation_day)),
+        (Conversation, Tokens, Month, u64::from(limits.tokens_per_conversation_month)),
+        (Assistant, Tokens, Day, u64::from(limits.tokens_per_assistant_day)),
+        (Assistant, Tokens, Month, u64::from(limits.tokens_per_assistant_month)),
+        (Stack, Tokens, Day, u64::from(limits.tokens_per_stack_day)),
+        (Stack, Tokens, Month, u64::from(limits.tokens_per_stack_month)),
         (Person, Money, Day, limits.usd_per_person_day.0),
         (Person, Money, Month, limits.usd_per_person_month.0),
         (Conversation, Money, Day, limits.usd_per_conversation_day.0),
@@ -134,10 +168,7 @@ impl SpendCap {
     }
 
     fn of(&self, amount: Amount) -> u64 {
-        match self.unit {
-            Unit::Tokens => amount.tokens,
-            Unit::Money => amount.micro_usd,
-        }
+        self.unit.of(amount)
     }
 }
 
@@ -153,7 +184,8 @@ pub struct Reservation {
     pub add: u64,
 }
 
-/// What an answer that costs `most` at most reserves. `now` is Unix milliseconds.
+/// What an answer that costs `most` at most has reserved in all. `now` is Unix milliseconds: the same for all of one answer, which may
+/// last from one day into the next.
 pub fn reservations(
     limits: &Limits,
     inbound: &Inbound,
@@ -171,10 +203,9 @@ pub fn reservations(
 }
 
 impl Reservation {
-    /// What the counter must be changed by once it is known what was spent: less than nothing where too much was reserved.
-    pub fn settled(&self, spent: Amount) -> i64 {
-        let difference = i128::from(self.cap.of(spent)) - i128::from(self.add);
-        i64::try_from(difference).unwrap_or(if difference < 0 { i64::MIN } else { i64::MAX })
+    /// What the counter may stand at, at most, for `more` to be added. An answer always has room under a cap of which nothing is used.
+    pub fn room_for(&self, more: u64) -> u64 {
+        self.cap.most.saturating_sub(more)
     }
 
     /// The warning, where this is the answer with which the counter, which stands at `total` now, went over `percent` of the cap.

@@ -3,6 +3,8 @@
 use channel::{Address, Choice, End, Grown, Inbound, Step, Way};
 use serde::{Deserialize, Serialize};
 
+use crate::spend::Held;
+
 /// The shape of the items as written today; readers accept this one and the one before, and ignore unknown fields.
 pub const VERSION: u32 = 1;
 
@@ -56,6 +58,9 @@ pub struct Head {
     /// When the newest answer was committed, Unix milliseconds; 0 = never.
     #[serde(default, skip_serializing_if = "is_default")]
     pub last_at: i64,
+    /// What the answer under way has reserved on the counters of caps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
 }
 
 /// A message of ours on the platform that grows while the model writes; the turn's first part replaces it in the end.

@@ -15,6 +15,7 @@ mod operations;
 mod operator;
 mod overlap;
 mod passed_over;
+mod people;
 mod personas;
 mod protocols;
 mod rude;

@@ -65,3 +65,32 @@ async fn warned_and_stopped(world: &World, user: &str) {
     assert_eq!(world.reply(&other).await, "You said: go on");
     world.at_rest(&other).await;
 }
+
+/// Killed when the money was reserved and the model is about to be asked: its retry settles that, by what the question costs.
+#[test]
+fn a_killed_answer_leaves_nothing_reserved() {
+    alone(
+        "spend-killed",
+        &priced(),
+        |options| {
+            options.channels = vec!["telegram".to_owned()];
+            options.die_at = Some("model:before=umbrella@1".to_owned());
+        },
+        async |world| {
+            let answer = json!({"text": "No.", "usage": {"input": 1_000, "output": 325, "cached": 500}});
+            world.tell("/model/answers", json!({ "answers": [answer] })).await;
+            let sent = world.send(Words::of("telegram", "7", "umbrella?")).await;
+            assert_eq!(world.reply(&sent).await, "No.");
+            world.at_rest(&sent).await;
+            let store = world.store();
+            let head = store.head(sent.conversation.as_ref().unwrap()).await.unwrap();
+            assert_eq!((head.held, head.epoch > 1), (None, true), "it was killed, and all of it is settled");
+            let turn = store.turn(sent.conversation.as_ref().unwrap(), 0).await.unwrap().unwrap();
+            let day = turn::calendar::day(turn.at);
+            let spent = store.counted("spend#usd#person#telegram#main#7", &day).await.unwrap();
+            // The answer, and the question of the first try; not the 100 tokens that it might have been answered with.
+            let first_try = spent - 12_000;
+            assert!(0 < first_try && first_try < 2_000, "{spent}");
+        },
+    );
+}

@@ -3,7 +3,7 @@
 use channel::ConversationKey;
 use store::{Released, Reserved, Taken, UsedBy, Who, Written};
 use turn::config::{Limits, Usd};
-use turn::spend::{Amount, Reservation, SpendCap, Used, caps};
+use turn::spend::{Amount, Held, Reservation, SpendCap, Used, caps};
 use turn::{Change, Commit, Draft, Summary, Turn};
 
 use crate::shared;
@@ -113,18 +113,45 @@ fn caps_on_money_hold_and_what_was_not_spent_is_given_back() {
         };
         let both = |add: u64| caps(&limits).into_iter().map(|cap| reservation(cap, add)).collect::<Vec<_>>();
         let spent = |micro_usd: u64| Amount { tokens: 0, micro_usd };
-        assert_eq!(store.reserve(&both(80), now).await.unwrap(), Reserved::Reserved);
-        // The stack's cap has no room for as much again: what the assistant's counter took before is given back.
-        let full = store.reserve(&both(80), now).await.unwrap();
-        assert_eq!(full, Reserved::Full(Box::new(both(80).remove(1))));
-        let stands = |place: usize| both(80).remove(place);
-        for reservation in [stands(0), stands(1)] {
-            assert_eq!(store.counted(&reservation.scope, &reservation.period).await.unwrap(), 80);
-        }
-        assert_eq!(store.settle(&both(80), spent(20), now).await.unwrap(), [20, 20]);
-        assert_eq!(store.reserve(&both(130), now).await.unwrap(), Reserved::Reserved);
-        assert_eq!(store.settle(&both(130), spent(140), now).await.unwrap(), [160, 160]);
-        assert!(matches!(store.reserve(&both(1), now).await.unwrap(), Reserved::Full(_)));
+        let of = |chat: &str| ConversationKey::of("telegram", "main", chat, "");
+        let taken = async |of: &ConversationKey| match store.take(of, now, now + 15_000).await.unwrap() {
+            Taken::Taken(head) => head.epoch,
+            Taken::Busy(head) => panic!("{head:?}"),
+        };
+        let (one, other) = (of("table-spend-1"), of("table-spend-2"));
+        let (epoch, others) = (taken(&one).await, taken(&other).await);
+        let none = Held::default();
+        let held = |key: &str, add: u64, known: u64| Held::new(key, &both(add), spent(known));
+        let stand = async || store.stand_at(&both(0)).await.unwrap();
+
+        let first = held("a", 80, 10);
+        let reserve = store.reserve(&one, epoch - 1, &both(80), &none, &first, now).await.unwrap();
+        assert_eq!((reserve, stand().await), (Reserved::Fenced, vec![0, 0]), "only the holder may");
+        let reserve = store.reserve(&one, epoch, &both(80), &none, &first, now).await.unwrap();
+        assert_eq!((reserve, stand().await), (Reserved::Reserved, vec![80, 80]));
+        assert_eq!(store.head(&one).await.unwrap().held, Some(first.clone()));
+        // The stack's cap has no room for as much again: nothing is taken of the assistant's.
+        let full = store.reserve(&other, others, &both(80), &none, &held("b", 80, 0), now).await.unwrap();
+        assert_eq!((full, stand().await), (Reserved::Full(Box::new(both(80).remove(1))), vec![80, 80]));
+        assert_eq!(store.head(&other).await.unwrap().held, None);
+        // The next call of the same answer, and an answer that finds the conversation left by another.
+        let second = held("a", 120, 90);
+        let more = store.reserve(&one, epoch, &both(120), &first, &second, now).await.unwrap();
+        assert_eq!((more, stand().await), (Reserved::Reserved, vec![120, 120]));
+        let stranger = store.reserve(&one, epoch, &both(1), &none, &held("c", 1, 0), now).await.unwrap();
+        assert_eq!((stranger, stand().await), (Reserved::Fenced, vec![120, 120]));
+
+        assert_eq!(store.settle(&one, epoch, &second, spent(20), now).await.unwrap(), Written::Done);
+        assert_eq!(stand().await, [20, 20]);
+        assert_eq!(store.settle(&one, epoch, &second, spent(20), now).await.unwrap(), Written::Fenced);
+        assert_eq!(stand().await, [20, 20], "it is settled once");
+        let third = held("d", 130, 0);
+        let reserve = store.reserve(&one, epoch, &both(130), &none, &third, now).await.unwrap();
+        assert_eq!(reserve, Reserved::Reserved);
+        assert_eq!(store.settle(&one, epoch, &third, spent(140), now).await.unwrap(), Written::Done);
+        assert_eq!(stand().await, [160, 160]);
+        let full = store.reserve(&one, epoch, &both(1), &none, &held("e", 1, 0), now).await.unwrap();
+        assert!(matches!(full, Reserved::Full(_)), "{full:?}");
     });
 }
 

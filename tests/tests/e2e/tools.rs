@@ -41,7 +41,7 @@ assistants:
   default: {{model: default, disclosure: never, tools: [weather, mail, docs, remind_me, hand_off]}}
   claude: {{model: claude, disclosure: never, tools: [weather, mail, docs]}}
   nova: {{model: nova, disclosure: never, tools: [weather, mail, docs]}}
-  guarded: {{model: default, disclosure: never, hooks: [before, after]}}
+  guarded: {{model: default, disclosure: never, hooks: [before, after], tools: [mail]}}
 tools:
   weather: {{kind: http, url: '{url}/weather', description: 'The weather in a city.', secret: weather,
     arguments: {{type: object, properties: {{city: {{type: string}}}}, required: [city]}}}}
@@ -164,6 +164,20 @@ fn tools_are_called_in_every_protocol() {
         world.until(&no, |said| said.join(" ").contains("As you like.")).await;
         world.at_rest(&no).await;
         assert_eq!(programs.asked("/mail").len(), before);
+
+        // A word is about what was asked last: with something else in between, nothing is done.
+        let mail = call("mail", json!({"to": "cat@example.com"}));
+        tell(world, json!([{"calls": [mail]}, "It is noon.", "You are welcome."])).await;
+        for (text, answer) in [
+            ("write to Cat", "cat@example.com"),
+            ("what time is it?", "It is noon."),
+            ("ok", "You are welcome."),
+        ] {
+            let sent = world.send(Words::of("telegram", "8", text)).await;
+            world.until(&sent, |said| said.join(" ").contains(answer)).await;
+            world.at_rest(&sent).await;
+        }
+        assert_eq!(programs.asked("/mail").len(), before);
     });
 }
 
@@ -182,6 +196,20 @@ fn hooks_see_messages_before_the_model_and_answers_before_people() {
             asked[0].to_string().contains("[card]") && !asked[0].to_string().contains("4111"),
             "{asked:?}"
         );
+        // What a hook took out of a message is in no later question, either.
+        tell(world, json!(["Nothing."])).await;
+        let next = world.send(say("and now?")).await;
+        world.until(&next, |said| said.len() == 2).await;
+        world.at_rest(&next).await;
+        let asked = world.questions().await.pop().unwrap().to_string();
+        assert!(asked.contains("[card]") && !asked.contains("4111"), "{asked}");
+        // What the model writes before it asks goes by the hooks, too.
+        let mail = call("mail", json!({"to": "ana@example.com"}));
+        tell(world, json!([{"text": "Acme writes to her.", "calls": [mail]}])).await;
+        let asks = world.send(say("write to Ana")).await;
+        let said = world.until(&asks, |said| said.join(" ").contains("ana@example.com")).await.join("\n");
+        world.at_rest(&asks).await;
+        assert!(said.contains("our company writes to her.") && !said.contains("Acme"), "{said}");
         let ready = world.send(say("send me the price list")).await;
         world.until(&ready, |said| said.iter().any(|text| text == "Prices are on our page.")).await;
         world.at_rest(&ready).await;
@@ -189,8 +217,8 @@ fn hooks_see_messages_before_the_model_and_answers_before_people() {
         world.kept(std::slice::from_ref(&silent)).await;
         world.at_rest(&silent).await;
         world.settled().await;
-        assert_eq!(world.questions().await.len(), 1, "neither was asked of the model");
-        assert_eq!(programs.asked("/before").len(), 3);
+        assert_eq!(world.questions().await.len(), 3, "neither was asked of the model");
+        assert_eq!(programs.asked("/before").len(), 5);
     });
 }
 

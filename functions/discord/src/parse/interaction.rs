@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use channel::Argument;
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::commands::FILE;
 
 /// The longer side of a picture that is too large as it is, pixels: more is not seen by models.
 const SMALLER: u64 = 1_568;
@@ -83,6 +86,20 @@ impl Data {
     /// The value of a command's option, also inside sub-commands.
     pub fn option(&self, name: &str) -> Option<&Value> {
         self.options.iter().find_map(|option| option.find(&|field| field.name.as_deref() == Some(name)))
+    }
+
+    /// The command of that name as it is written where people type commands: `/translate:es good morning`.
+    pub fn as_written(&self, name: &str) -> String {
+        let given = |field: &Field| match &field.value {
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(value @ (Value::Number(_) | Value::Bool(_))) => Some(value.to_string()),
+            _ => None,
+        };
+        let is = |field: &Field, name: &str| field.name.as_deref() == Some(name);
+        let behind = self.options.iter().find(|field| is(field, Argument::BEHIND_COLON)).and_then(given);
+        let rest = self.options.iter().filter(|field| !is(field, Argument::BEHIND_COLON) && !is(field, FILE));
+        let command = behind.map_or(format!("/{name}"), |behind| format!("/{name}:{}", behind.trim()));
+        std::iter::once(command).chain(rest.filter_map(given)).collect::<Vec<_>>().join(" ")
     }
 
     /// The text of a form's field; empty without one.

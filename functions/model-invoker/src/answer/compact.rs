@@ -1,6 +1,7 @@
 //! Summing up what no longer fits: a model call of its own, kept in the table.
 
 use model::{Ask, Chain, Message, Model, Role};
+use turn::spend::SpendCap;
 use turn::{Summary, Turn, prompt};
 
 use super::prompt::Past;
@@ -19,7 +20,8 @@ const MOST_TOKENS: u32 = 600;
 
 impl Run<'_> {
     /// Sums up what the history holds beyond its budget, where the assistant is to; all of it where somebody asks for that. The
-    /// older turns that are summed up leave `past`. Without a summary the history is only cut: it is never worth an error.
+    /// older turns that are summed up leave `past`. Without a summary the history is only cut: it is never worth an error. The cap
+    /// that has no room for it, where one has none.
     pub(super) async fn summed_up(
         &self,
         question: &Question<'_>,
@@ -27,19 +29,23 @@ impl Run<'_> {
         chain: &Chain,
         tally: &Tally,
         past: &mut Past,
-    ) -> Result<(), store::Error> {
+    ) -> Result<Result<(), SpendCap>, store::Error> {
         let history = question.persona.assistant.history;
         let keep = match question.compact {
             true => 0,
-            false if !history.summary || question.careful => return Ok(()),
+            false if !history.summary || question.careful => return Ok(Ok(())),
             false => match overflow(&past.turns, history.tokens) {
                 Some(keep) => keep,
-                None => return Ok(()),
+                None => return Ok(Ok(())),
             },
         };
         let old: Vec<&Turn> = past.turns.iter().skip(keep).collect();
-        let Some(newest) = old.first().map(|turn| turn.number) else { return Ok(()) };
-        let Some(text) = self.summary_of(question, chain, tally, past, &old).await else { return Ok(()) };
+        let Some(newest) = old.first().map(|turn| turn.number) else { return Ok(Ok(())) };
+        let ask = summing_up(question, past, &old);
+        if let Err(cap) = self.reserve(question, epoch, &ask, tally).await? {
+            return Ok(Err(cap));
+        }
+        let Some(text) = self.summary_of(question, chain, tally, &ask).await else { return Ok(Ok(())) };
         let summary = Summary { v: turn::VERSION, upto: newest + 1, text };
         let written =
             self.services.store.put_summary(&self.conversation, epoch, &summary, history.days, now()).await?;
@@ -47,7 +53,7 @@ impl Run<'_> {
             past.turns.truncate(keep);
             past.summary = Some(summary);
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     async fn summary_of(
@@ -55,29 +61,10 @@ impl Run<'_> {
         question: &Question<'_>,
         chain: &Chain,
         tally: &Tally,
-        past: &Past,
-        old: &[&Turn],
+        ask: &Ask,
     ) -> Option<String> {
-        let old: Vec<Turn> = old.iter().map(|turn| (*turn).clone()).collect();
-        let group = question.newest.kind == channel::Kind::Group;
-        let before = past.summary.iter().map(|summary| Message {
-            text: format!("What was said before, summed up:\n{}", summary.text),
-            ..Message::default()
-        });
-        let lines = prompt::lines(&old, &[], group, u32::MAX, model::estimate_tokens);
-        let said = lines.into_iter().map(|line| {
-            let role = if line.by_assistant { Role::Assistant } else { Role::User };
-            Message { role, text: line.text, ..Message::default() }
-        });
-        let now_do = Message { text: INSTRUCTIONS.to_owned(), ..Message::default() };
-        let ask = Ask {
-            system: INSTRUCTIONS.to_owned(),
-            messages: before.chain(said).chain([now_do]).collect(),
-            max_output_tokens: MOST_TOKENS,
-            ..Ask::default()
-        };
-        tally.asking(chain.name(), tokens(&ask), &Written::default());
-        let answer = chain.ask(&ask, question.deadline, &mut |_: &str| ()).await;
+        tally.asking(chain.name(), tokens(ask), &Written::default());
+        let answer = chain.ask(ask, question.deadline, &mut |_: &str| ()).await;
         self.leave_alone(chain).await;
         match answer {
             Ok(answer) => {
@@ -90,6 +77,28 @@ impl Run<'_> {
                 None
             }
         }
+    }
+}
+
+/// The question that asks for a summary of these turns, newest first, and of what was summed up before.
+fn summing_up(question: &Question<'_>, past: &Past, old: &[&Turn]) -> Ask {
+    let old: Vec<Turn> = old.iter().map(|turn| (*turn).clone()).collect();
+    let group = question.newest.kind == channel::Kind::Group;
+    let before = past.summary.iter().map(|summary| Message {
+        text: format!("What was said before, summed up:\n{}", summary.text),
+        ..Message::default()
+    });
+    let lines = prompt::lines(&old, &[], group, u32::MAX, model::estimate_tokens);
+    let said = lines.into_iter().map(|line| {
+        let role = if line.by_assistant { Role::Assistant } else { Role::User };
+        Message { role, text: line.text, ..Message::default() }
+    });
+    let now_do = Message { text: INSTRUCTIONS.to_owned(), ..Message::default() };
+    Ask {
+        system: INSTRUCTIONS.to_owned(),
+        messages: before.chain(said).chain([now_do]).collect(),
+        max_output_tokens: MOST_TOKENS,
+        ..Ask::default()
     }
 }
 

@@ -1,12 +1,16 @@
 //! The built-in tools that change something of ours: notes, reminders, handing over to people.
 
-use channel::{Address, Content, Inbound, Kind, Part};
+use std::time::Duration;
+
+use channel::{Address, Content, Inbound, Kind, Part, Settled};
 use queue::Job;
-use store::Who;
+use store::{Person, Who};
 use tools::{Desk, Reminder, Schedule};
 use turn::access::Role;
 
 use super::Question;
+use crate::channels;
+use crate::delivery::Before;
 use crate::now;
 use crate::run::Run;
 
@@ -38,7 +42,14 @@ impl Desk for Counter<'_> {
     }
 
     async fn remind(&self, reminder: &Reminder) -> Result<String, String> {
-        let inbound = due(self.question.newest, reminder);
+        let asked = self.question.newest;
+        let (room, settings) = (self.run.place.room, &self.run.place.settings);
+        if let Some(most) = room.pushes_for(&asked.address, settings)
+            && reminder.at > asked.at.saturating_add(i64::try_from(most.as_millis()).unwrap_or(i64::MAX))
+        {
+            return Err(too_late(room.spec().title, most));
+        }
+        let inbound = due(asked, reminder);
         let group = self.run.conversation.to_string();
         let body = Job::message(&inbound, None);
         let schedule = Schedule { key: &reminder.key, at: reminder.at, body: &body, group: &group };
@@ -78,41 +89,72 @@ impl Counter<'_> {
     /// How many conversations were told.
     async fn tell_operators(&self, reason: &str) -> Result<usize, store::Error> {
         let Question { newest, persona, .. } = self.question;
-        let mut told = 0;
-        for to in self.operators(persona.hand_off_to(&self.run.place.config)).await? {
-            let (chat, name) = (&newest.conversation.chat, &newest.sender.name);
-            let title = self.run.place.room.spec().title;
-            let text = format!(
-                "**{name}** needs a person on {title} (chat {chat}): {reason}\n\nI am silent there until an owner writes `/bot on` in that chat."
-            );
-            told +=
-                usize::from(self.run.tell(&to, &text, &format!("{}/hand_off", self.question.number)).await);
+        let (chat, name) = (&newest.conversation.chat, &newest.sender.name);
+        let title = self.run.place.room.spec().title;
+        let text = format!(
+            "**{name}** needs a person on {title} (chat {chat}): {reason}\n\nI am silent there until an owner writes `/bot on` in that chat."
+        );
+        let key = format!("{}/hand_off", self.question.number);
+        for group in self.operators(persona.hand_off_to(&self.run.place.config)).await? {
+            let mut told = 0;
+            for to in group {
+                told += usize::from(self.run.tell(&to, &text, &key).await);
+            }
+            if told > 0 {
+                return Ok(told);
+            }
         }
-        Ok(told)
+        Ok(0)
     }
 
-    /// The configured conversation; the owners of this account otherwise, in their 1:1 chats.
-    async fn operators(&self, to: Option<String>) -> Result<Vec<Address>, store::Error> {
-        let address = |channel: &str, account: &str, chat: &str| Address {
-            channel: channel.to_owned(),
-            account: account.to_owned(),
-            chat: chat.to_owned(),
-            ..Address::default()
-        };
+    /// Who is told, those first that are told alone if it reaches any of them: the configured conversation; without one the owners of
+    /// this account in private, then those of others.
+    async fn operators(&self, to: Option<String>) -> Result<Vec<Vec<Address>>, store::Error> {
+        let store = &self.run.services.store;
         if let Some(to) = to {
             let mut parts = to.splitn(3, '/');
-            return Ok(match (parts.next(), parts.next(), parts.next()) {
-                (Some(channel), Some(account), Some(chat)) => vec![address(channel, account, chat)],
-                _ => Vec::new(),
-            });
+            let (Some(channel), Some(account), Some(chat)) = (parts.next(), parts.next(), parts.next())
+            else {
+                return Ok(Vec::new());
+            };
+            let known = store.address_of(channel, account, chat, now()).await?;
+            let keeps = channels::named(channel).map_or(&[][..], |room| room.keeps());
+            return Ok(vec![vec![known.map_or_else(
+                || Address {
+                    channel: channel.to_owned(),
+                    account: account.to_owned(),
+                    chat: chat.to_owned(),
+                    ..Address::default()
+                },
+                |known| known.lasting(keeps),
+            )]]);
         }
+        let people = store.people().await?;
+        let owners = people.into_iter().filter(|person| person.role == Role::Owner);
         let newest = self.question.newest;
-        let people = self.run.services.store.people().await?;
-        let here = people.into_iter().filter(|person| {
-            person.role == Role::Owner && person.channel == newest.channel && person.account == newest.account
-        });
-        // On most platforms a 1:1 chat goes by the person's own id.
-        Ok(here.map(|owner| address(&owner.channel, &owner.account, &owner.user)).collect())
+        let (here, elsewhere): (Vec<Person>, Vec<Person>) =
+            owners.partition(|owner| owner.channel == newest.channel && owner.account == newest.account);
+        Ok([here, elsewhere].map(|owners| owners.into_iter().filter_map(in_private).collect()).into())
+    }
+}
+
+/// Where an owner is told that somebody needs a person. `None`: they never wrote to the assistant in private, and their channel
+/// wants that first.
+pub fn in_private(owner: Person) -> Option<Address> {
+    let room = channels::named(&owner.channel)?;
+    let Person { account, user, reach, .. } = owner;
+    reach.or_else(|| room.private(&account, &user))
+}
+
+/// For the model, where the platform takes no message of ours by then.
+fn too_late(title: &str, most: Duration) -> String {
+    match most.as_secs() / 3_600 {
+        0 => format!(
+            "it is not set: on {title} only answers can be said in this chat, so nobody can be reminded here"
+        ),
+        hours => format!(
+            "it is not set: on {title} nothing can be said later than {hours} hours after the person's last message; an earlier time works"
+        ),
     }
 }
 
@@ -151,9 +193,21 @@ impl Run<'_> {
         let key = format!("{}/{key}", self.conversation);
         let steps = there.pushed(&[Part::Text(text.to_owned())], to, &key, now());
         let mut posted = !steps.is_empty();
+        let (mut answer, mut earlier) = (String::new(), String::new());
         for step in steps {
-            let settled = there.send(&step, now()).await;
-            posted &= matches!(settled, Some(channel::Settled::Posted(_)));
+            let before = Before { answer: &answer, earlier: &earlier };
+            match there.send_after(before, &step, now()).await {
+                Some(Settled::Posted(id)) => (earlier, answer) = (answer, id.unwrap_or_default()),
+                outcome => {
+                    tracing::warn!(
+                        channel = to.channel,
+                        account = to.account,
+                        ?outcome,
+                        "an operator was not told"
+                    );
+                    posted &= step.optional;
+                }
+            }
         }
         posted
     }

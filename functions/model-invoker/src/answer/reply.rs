@@ -6,6 +6,7 @@ use tools::{Budget, Given, Toolbox};
 use turn::calendar;
 use turn::config::{Tool, ToolKind};
 use turn::pending::Pending;
+use turn::spend::SpendCap;
 
 use super::Question;
 use super::confirm::Resumed;
@@ -46,6 +47,8 @@ pub(super) enum Reply {
     },
     /// It broke off after this text.
     BrokeOff(String),
+    /// A cap has no room for it.
+    NoMoney(SpendCap),
     /// On purpose.
     Silent,
     Failed(model::Error),
@@ -78,8 +81,12 @@ impl Run<'_> {
         };
         let mut past = self.past(question).await?;
         self.check_past(question, &mut past).await;
-        self.summed_up(question, epoch, &chain, tally, &mut past).await?;
-        if heard.iter().all(|heard| heard.asked.is_none()) {
+        let summed_up = self.summed_up(question, epoch, &chain, tally, &mut past).await?;
+        let nothing_asked = heard.iter().all(|heard| heard.asked.is_none());
+        if let (true, Err(cap)) = (nothing_asked, summed_up) {
+            return Ok(self.refused_by(question, cap).await?);
+        }
+        if nothing_asked {
             let line = match (question.compact, &past.summary) {
                 (true, Some(_)) => SUMMED_UP,
                 (true, None) => NOTHING_TO_SUM_UP,
@@ -91,15 +98,15 @@ impl Run<'_> {
         let mut ask = self.prompt(question, heard, &past, budget).await?;
         let toolbox = self.toolbox(question).await?;
         ask.tools = toolbox.as_ref().map(Toolbox::specs).unwrap_or_default();
-        if let Err(cap) = self.reserve(question, &ask, tally).await? {
-            return Ok(self.refused_by(question, cap).await?);
-        }
-        let work = Work { question, chain: &chain, toolbox: toolbox.as_ref(), written, tally };
-        let mut reply = self.tried(&work, &mut ask, resumed.as_ref()).await;
+        let work = Work { question, epoch, chain: &chain, toolbox: toolbox.as_ref(), written, tally };
+        let mut reply = self.tried(&work, &mut ask, resumed.as_ref()).await?;
         if let Err(model::Error::TooLong) = reply {
             let mut shorter =
                 Ask { tools: ask.tools, ..self.prompt(question, heard, &Past::default(), 0).await? };
-            reply = self.tried(&work, &mut shorter, resumed.as_ref()).await;
+            reply = self.tried(&work, &mut shorter, resumed.as_ref()).await?;
+        }
+        if let Ok(Reply::NoMoney(cap)) = reply {
+            reply = Ok(self.refused_by(question, cap).await?);
         }
         self.leave_alone(&chain).await;
         let close = async {
@@ -127,8 +134,12 @@ impl Run<'_> {
         work: &Work<'_>,
         ask: &mut Ask,
         resumed: Option<&Resumed>,
-    ) -> Result<Reply, model::Error> {
+    ) -> Result<Result<Reply, model::Error>, store::Error> {
         if let Some(resumed) = resumed {
+            // Nothing is done of which there is no money to tell.
+            if let Err(cap) = self.reserve(work.question, work.epoch, ask, work.tally).await? {
+                return Ok(Ok(Reply::NoMoney(cap)));
+            }
             self.resume(work, resumed, ask).await;
         }
         self.converse(work, ask).await

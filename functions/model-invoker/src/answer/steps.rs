@@ -9,8 +9,8 @@ use super::desk::Counter;
 use super::tally::Tally;
 use super::written::Written;
 use super::{Question, Reply};
-use crate::now;
 use crate::run::Run;
+use crate::{failpoint, now};
 
 /// Said to the model with the results of its last round of calls.
 const LAST_ROUND: &str = "\n\n[No further calls are possible: answer now with what you know.]";
@@ -23,6 +23,8 @@ const NOT_HERE: &str = "This needs a person's yes, and nobody can give it here: 
 /// What one answer is made with.
 pub(super) struct Work<'a> {
     pub question: &'a Question<'a>,
+    /// Under which the lease is held.
+    pub epoch: u64,
     pub chain: &'a Chain,
     /// `None`: the model answers without.
     pub toolbox: Option<&'a Toolbox<'a>>,
@@ -37,24 +39,45 @@ struct Made {
 }
 
 impl Run<'_> {
-    /// Asks until there is an answer. `ask` grows by the calls and their results.
-    pub(super) async fn converse(&self, work: &Work<'_>, ask: &mut Ask) -> Result<Reply, model::Error> {
-        loop {
-            let answer = self.call_model(work, ask).await?;
+    /// Asks until there is an answer, or no money for one. `ask` grows by the calls and their results.
+    pub(super) async fn converse(
+        &self,
+        work: &Work<'_>,
+        ask: &mut Ask,
+    ) -> Result<Result<Reply, model::Error>, store::Error> {
+        for round in 0.. {
+            match self.reserve(work.question, work.epoch, ask, work.tally).await? {
+                Ok(()) => {}
+                Err(cap) if round == 0 => return Ok(Ok(Reply::NoMoney(cap))),
+                Err(cap) => {
+                    work.written.paragraph(&format!("*({})*", cap.line()));
+                    break;
+                }
+            }
+            failpoint::pass("model", "before", self.receives, self.inbound.text());
+            let answer = match self.call_model(work, ask).await {
+                Ok(answer) => answer,
+                Err(error) => return Ok(Err(error)),
+            };
             let Some(toolbox) = work.toolbox.filter(|_| !answer.calls.is_empty()) else {
-                return Ok(answered(work, answer.stop));
+                return Ok(Ok(answered(work, answer.stop)));
             };
             let made = self.make_calls(work, toolbox, &answer.calls).await;
             if let Some((pending, question)) = self.pending(work, &answer, &made) {
-                return Ok(Reply::Asks { pending: Box::new(pending), text: work.written.text(), question });
+                return Ok(Ok(Reply::Asks {
+                    pending: Box::new(pending),
+                    text: work.written.text(),
+                    question,
+                }));
             }
             if work.chain.calls_left() == 0 {
                 work.written.paragraph(TOO_MANY_STEPS);
-                return Ok(answered(work, Stop::Other));
+                break;
             }
             let last = work.chain.calls_left() == 1;
             push_round(ask, &answer.text, made, last);
         }
+        Ok(Ok(answered(work, Stop::Other)))
     }
 
     /// One call of a model, counted.
@@ -165,9 +188,16 @@ pub(super) fn push_results(
     }
 }
 
+/// What a picture is taken for: Anthropic's largest, <https://docs.anthropic.com/en/docs/build-with-claude/vision>.
+const IMAGE_TOKENS: u32 = 1_600;
+
 /// About how many tokens a question has.
 pub(super) fn tokens(ask: &Ask) -> u32 {
-    let messages = ask.messages.iter().map(|message| model::estimate_tokens(&message.text));
+    let messages = ask.messages.iter().map(|message| {
+        let images = IMAGE_TOKENS.saturating_mul(u32::try_from(message.images.len()).unwrap_or(u32::MAX));
+        let calls = message.calls.iter().map(|call| model::estimate_tokens(&call.arguments.to_string()));
+        calls.fold(model::estimate_tokens(&message.text).saturating_add(images), u32::saturating_add)
+    });
     let tools = ask.tools.iter().map(|tool| {
         let schema = u32::try_from(tool.schema.to_string().len() / 4).unwrap_or(u32::MAX);
         model::estimate_tokens(&tool.description).saturating_add(schema)

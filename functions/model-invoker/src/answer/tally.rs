@@ -84,14 +84,18 @@ impl Tally {
         })
     }
 
-    /// What was reserved for it.
-    pub fn reserve(&self, purse: Purse) {
+    /// What the calls that ended have used.
+    pub fn spent(&self) -> Used {
+        self.with(|used| used.clone())
+    }
+
+    /// What is reserved for it.
+    pub fn put_purse(&self, purse: Purse) {
         *self.purse.lock().unwrap_or_else(PoisonError::into_inner) = purse;
     }
 
-    /// What was reserved, to be settled.
     pub fn purse(&self) -> Purse {
-        std::mem::take(&mut self.purse.lock().unwrap_or_else(PoisonError::into_inner))
+        self.purse.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Used) -> T) -> T {

@@ -4,18 +4,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use channel::SecretString;
+use model_invoker::channels;
 use secrets::{SETTINGS, Secrets, fingerprint};
 use store::Store;
 use turn::config::Config;
 
 use crate::Error;
 use crate::clock::now;
+use crate::connect::tells_otherwise;
 
 /// What a push changed beside the table.
 #[derive(Debug, Default)]
 pub struct Pushed {
     /// Parameters that were written, by their whole path.
     pub settings: Vec<String>,
+    /// Accounts (channel, account) whose platform must be told again: `crabhook connect`.
+    pub to_connect: Vec<(String, String)>,
     /// The caller may not list parameters: accounts that only have secrets are not known.
     pub blind: bool,
 }
@@ -34,7 +38,14 @@ pub async fn push(config: &Config, store: &Store, secrets: &Secrets, stack: &str
         }
         Err(busy) => return Err(busy.into()),
     };
+    let before = store.configuration().await?.and_then(|stored| Config::tolerant(&stored.json).ok());
     for (channel, account) in accounts(config, &there) {
+        let is_set_up = there.keys().any(|path| is_secret_of(path, &channel, &account));
+        if let (Some(before), Some(room), true) = (&before, channels::named(&channel), is_set_up)
+            && tells_otherwise(room, &account, before, config)
+        {
+            pushed.to_connect.push((channel.clone(), account.clone()));
+        }
         let name = format!("{channel}/{account}/{SETTINGS}");
         let own = config.channel(&channel, &account);
         let room = model_invoker::channels::named(&channel);
@@ -54,6 +65,12 @@ pub async fn push(config: &Config, store: &Store, secrets: &Secrets, stack: &str
     let json = serde_json::to_string(config).map_err(|error| Error::failed(error.to_string()))?;
     store.put_configuration(&json, now()).await?;
     Ok(pushed)
+}
+
+fn is_secret_of(path: &str, channel: &str, account: &str) -> bool {
+    let name = path.strip_prefix(channel).and_then(|path| path.strip_prefix('/'));
+    let name = name.and_then(|path| path.strip_prefix(account)).and_then(|path| path.strip_prefix('/'));
+    name.is_some_and(|name| name != SETTINGS)
 }
 
 /// Every account that there is: those of the configuration, each configured channel's `main`, and those with parameters.

@@ -192,6 +192,7 @@ impl Looked<'_> {
             egress: egress.clone(),
             room: self.room,
             settings: self.settings.clone(),
+            commands: Vec::new(),
             secrets: self.secrets.clone(),
         };
         let known = match caller.outcome(&asked.step()).await? {

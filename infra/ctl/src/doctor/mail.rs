@@ -27,6 +27,7 @@ pub async fn check(
         egress: egress.clone(),
         room,
         settings: settings.clone(),
+        commands: Vec::new(),
         secrets: credentials(place).await,
     };
     may_send(&caller, findings).await?;

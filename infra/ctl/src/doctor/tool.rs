@@ -1,14 +1,18 @@
-//! Tools and hooks: the secrets that they name are there.
+//! Tools and hooks: the secrets that they name are there, and so is somebody to hand over to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use turn::config::Config;
+use model_invoker::{channels, in_private};
+use turn::access::Role;
+use turn::config::{Config, ToolKind};
 
 use super::Findings;
 use crate::Error;
+use crate::clock::now;
 use crate::place::Place;
 
 pub async fn check(place: &Place, config: &Config, findings: &mut Findings) -> Result<(), Error> {
+    hands_over(place, config, findings).await?;
     let wanted = wanted(config);
     if wanted.is_empty() {
         return Ok(());
@@ -23,6 +27,48 @@ pub async fn check(place: &Place, config: &Config, findings: &mut Findings) -> R
         } else {
             let why = format!("the secret /{}/tool/{name} is not set", place.stack);
             findings.wrong(users, why, format!("crabhook secrets set tool {name}"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether somebody can be told when an assistant hands over.
+async fn hands_over(place: &Place, config: &Config, findings: &mut Findings) -> Result<(), Error> {
+    let names: BTreeSet<&String> =
+        config.assistants.values().flat_map(|assistant| &assistant.tools).collect();
+    for name in names {
+        let Some(tool) = config.tool(name).filter(|tool| tool.kind == ToolKind::HandOff) else { continue };
+        let Some(to) = tool.to else {
+            let people = place.store().people().await?;
+            let owners = people.into_iter().filter(|person| person.role == Role::Owner);
+            match owners.filter_map(in_private).count() {
+                0 => findings.wrong(
+                    name,
+                    "no owner can be told: none wrote to the assistant in private",
+                    "crabhook claim, and send the code in a private chat; or set \"to\"",
+                ),
+                told => findings.good(format!("{name}: owners who can be told: {told}")),
+            }
+            continue;
+        };
+        let mut parts = to.splitn(3, '/');
+        let (Some(channel), Some(account), Some(chat)) = (parts.next(), parts.next(), parts.next()) else {
+            continue;
+        };
+        let known = place.store().address_of(channel, account, chat, now()).await?.is_some();
+        // Where the chat alone says how to write there, nothing need be known of it.
+        let needs_more = channels::named(channel).is_some_and(|room| !room.keeps().is_empty());
+        if !place.endpoints.channels.contains_key(channel) {
+            findings.wrong(
+                name,
+                format!("the stack has no channel {channel}"),
+                "Correct \"to\", or deploy the channel",
+            );
+        } else if needs_more && !known {
+            let why = format!("how to write to {to} is not known yet");
+            findings.wrong(name, why, "Write /allow there as an owner, or anything in a 1:1 chat");
+        } else {
+            findings.good(format!("{name}: {to} is told"));
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Caps: on turns, on tokens, on money.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
 
 use super::is_default;
 
@@ -25,6 +26,18 @@ pub struct Limits {
     pub tokens_per_person_day: u32,
     #[serde(skip_serializing_if = "is_default")]
     pub tokens_per_person_month: u32,
+    #[serde(skip_serializing_if = "is_default")]
+    pub tokens_per_conversation_day: u32,
+    #[serde(skip_serializing_if = "is_default")]
+    pub tokens_per_conversation_month: u32,
+    #[serde(skip_serializing_if = "is_default")]
+    pub tokens_per_assistant_day: u32,
+    #[serde(skip_serializing_if = "is_default")]
+    pub tokens_per_assistant_month: u32,
+    #[serde(skip_serializing_if = "is_default")]
+    pub tokens_per_stack_day: u32,
+    #[serde(skip_serializing_if = "is_default")]
+    pub tokens_per_stack_month: u32,
     #[serde(skip_serializing_if = "is_default")]
     pub usd_per_person_day: Usd,
     #[serde(skip_serializing_if = "is_default")]
@@ -62,6 +75,12 @@ impl Limits {
         output_tokens: 1_000,
         tokens_per_person_day: 0,
         tokens_per_person_month: 0,
+        tokens_per_conversation_day: 0,
+        tokens_per_conversation_month: 0,
+        tokens_per_assistant_day: 0,
+        tokens_per_assistant_month: 0,
+        tokens_per_stack_day: 0,
+        tokens_per_stack_month: 0,
         usd_per_person_day: Usd(0),
         usd_per_person_month: Usd(0),
         usd_per_conversation_day: Usd(0),
@@ -75,6 +94,20 @@ impl Limits {
         tool_calls: 12,
         turn_seconds: 0,
     };
+}
+
+impl Limits {
+    /// Reads what is stored key by key: what cannot be read stands as it is unless given, and every other cap holds.
+    pub(super) fn tolerant(stored: Value) -> Limits {
+        let mut read = Map::new();
+        for (name, value) in stored.as_object().into_iter().flatten() {
+            let one = Map::from_iter([(name.clone(), value.clone())]);
+            if serde_json::from_value::<Limits>(one.into()).is_ok() {
+                read.insert(name.clone(), value.clone());
+            }
+        }
+        serde_json::from_value(read.into()).unwrap_or_default()
+    }
 }
 
 impl Default for Limits {

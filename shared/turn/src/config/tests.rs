@@ -138,6 +138,21 @@ fn caps_in_dollars_need_prices() {
 }
 
 #[test]
+fn fallbacks_end_and_a_protocol_is_chosen_where_there_are_several() {
+    let model = |fallback: &str| json!({"provider": "openai", "model": "m", "fallback": fallback});
+    let back = "leads back to this model";
+    check(
+        json!({"models": {"a": model("b"), "b": model("c"), "c": model("b")}}),
+        &[("models.b.fallback", back), ("models.c.fallback", back)],
+    );
+    check(json!({"models": {"a": model("a")}}), &[("models.a.fallback", back)]);
+    let by =
+        |provider: &str| json!({"models": {"a": {"provider": provider, "model": "m", "api": "responses"}}});
+    check(by("azure"), &[]);
+    check(by("groq"), &[("models.a.api", "only the providers openai and azure")]);
+}
+
+#[test]
 fn a_chat_is_answered_by_who_is_chosen_or_configured_there() {
     let config = config(json!({
         "assistants": {"default": {"prompt": "default"}, "sales": {"prompt": "sales"}, "coder": {"prompt": "builtin:code-reviewer"}},
@@ -171,13 +186,14 @@ fn of_a_later_configuration_what_is_known_is_read() {
         "version": 1,
         "assistants": {"good": {"memory": {"notes": false, "later": 1}}, "bad": {"disclosure": "sometimes"}},
         "tools": {"t": {"kind": "telepathy"}, "w": {"kind": "web_fetch", "later": true}},
-        "limits": {"per_person": 3, "usd_per_person_day": 1, "later": {}},
+        "limits": {"per_person": 3, "usd_per_person_day": 1, "per_stack": "many", "later": {}},
     });
     let read = Config::tolerant(&later.to_string()).unwrap();
     assert_eq!(read.assistants.keys().collect::<Vec<_>>(), ["good"]);
     assert!(!read.assistants["good"].memory.notes);
     assert_eq!(read.tools.keys().collect::<Vec<_>>(), ["w"]);
     assert_eq!((read.limits.per_person, read.limits.usd_per_person_day), (3, Usd(1_000_000)));
+    assert_eq!(read.limits.per_stack, 500, "one cap that cannot be read takes no other with it");
     assert_eq!(read.tool("remember").map(|tool| tool.kind), Some(ToolKind::Remember));
     assert_eq!(read.tool("w").map(|tool| (tool.timeout_s, tool.max_bytes)), Some((20, 20_000)));
 }

@@ -56,7 +56,8 @@ fn only_caps_that_are_set_are_reserved_on() {
         ]
     );
     let spent = Amount { tokens: 2_500, micro_usd: 30_000 };
-    assert_eq!(reserved.iter().map(|each| each.settled(spent)).collect::<Vec<_>>()[..2], [-500, 9_000]);
+    let held = Held::new("1", &reserved, Amount::default());
+    assert_eq!(held.counters.iter().map(|each| each.settled(spent)).collect::<Vec<_>>()[..2], [-500, 9_000]);
     let line = "You have used up what you may spend this month. I will answer again next month.";
     assert_eq!(reserved[1].cap.line(), line);
 }
@@ -92,4 +93,112 @@ fn usage_is_told_in_a_few_lines() {
     );
     let nothing = "Today: 0 answers, 0 tokens\nThis month: 0 answers, 0 tokens";
     assert_eq!(usage_text(Used::default(), Used::default(), &Limits::NONE), nothing);
+}
+
+/// A counter, and conversations that answer at the same time: calls cost at most what was reserved for them, processes are killed at
+/// any point.
+struct Ledger {
+    cap: u64,
+    counter: i128,
+    /// What stands in each conversation's HEAD.
+    held: [Option<Held>; 3],
+    /// What each process knows: what it holds, and what its answer has cost.
+    open: [Option<(Held, u64)>; 3],
+    /// What the provider has charged.
+    charged: u64,
+    /// Of that, what nobody was there to write down.
+    unknown: u64,
+    settled: u64,
+}
+
+impl Ledger {
+    /// As the store does it: all or nothing.
+    fn reserve(&mut self, who: usize, question: u64, most: u64) -> bool {
+        let (before, spent) = self.open[who].clone().unwrap_or_default();
+        let cap = SpendCap { whose: Whose::Stack, unit: Unit::Money, per: Per::Day, most: self.cap };
+        let reservation = Reservation { cap, scope: "s".into(), period: "d".into(), add: spent + most };
+        let by = reservation.change(&before);
+        if let Ok(more @ 1..) = u64::try_from(by)
+            && self.counter > i128::from(reservation.room_for(more))
+        {
+            return false;
+        }
+        let held = Held::new("k", &[reservation], money(spent + question));
+        self.counter += i128::from(by);
+        self.held[who] = Some(held.clone());
+        self.open[who] = Some((held, spent));
+        true
+    }
+
+    fn settle(&mut self, who: usize, spent: u64) {
+        let Some(held) = self.held[who].take() else { return };
+        self.counter += i128::from(held.counters[0].settled(money(spent)));
+        self.settled += spent;
+        self.open[who] = None;
+    }
+}
+
+fn money(micro_usd: u64) -> Amount {
+    Amount { micro_usd, ..Amount::default() }
+}
+
+#[test]
+fn a_cap_holds_whoever_is_killed_and_nothing_stays_reserved() {
+    let mut seed = 7_u64;
+    let mut random = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    let (mut refused, mut killed) = (0, 0);
+    for _ in 0..2_000 {
+        let mut ledger = Ledger {
+            cap: 200 + random(2_000),
+            counter: 0,
+            held: [const { None }; 3],
+            open: [const { None }; 3],
+            charged: 0,
+            unknown: 0,
+            settled: 0,
+        };
+        for _ in 0..60 {
+            let who = random(3) as usize;
+            // Whoever takes the conversation first settles what a killed process left.
+            if let (Some(left), None) = (&ledger.held[who], &ledger.open[who]) {
+                let known = left.known.micro_usd;
+                ledger.settle(who, known);
+            }
+            let (question, output) = (1 + random(40), random(60));
+            if !ledger.reserve(who, question, question + output) {
+                refused += 1;
+                let spent = ledger.open[who].as_ref().map_or(0, |(_, spent)| *spent);
+                ledger.settle(who, spent);
+                continue;
+            }
+            let cost = question + random(output + 1);
+            ledger.charged += cost;
+            match random(4) {
+                0 => {
+                    killed += 1;
+                    ledger.unknown += cost - question;
+                    ledger.open[who] = None;
+                }
+                1 => {
+                    let spent = ledger.open[who].as_ref().map_or(0, |(_, spent)| *spent);
+                    ledger.settle(who, spent + cost);
+                }
+                _ => ledger.open[who].iter_mut().for_each(|(_, spent)| *spent += cost),
+            }
+            let holds: u64 = ledger.held.iter().flatten().map(|held| held.on("s", "d")).sum();
+            assert_eq!(ledger.counter, i128::from(ledger.settled + holds), "the counter is all of it");
+            assert!(ledger.counter <= i128::from(ledger.cap), "more is reserved than there is");
+            assert!(ledger.charged - ledger.unknown <= ledger.cap, "more was charged than may be spent");
+        }
+        for who in 0..3 {
+            let known = ledger.held[who].as_ref().map_or(0, |held| held.known.micro_usd);
+            let spent = ledger.open[who].as_ref().map_or(known, |(_, spent)| *spent);
+            ledger.settle(who, spent);
+        }
+        assert_eq!(ledger.counter, i128::from(ledger.charged - ledger.unknown), "nothing stays reserved");
+    }
+    assert!(refused > 1_000 && killed > 1_000, "{refused} {killed}");
 }

@@ -1,15 +1,20 @@
 //! What is wrong with tools, hooks, knowledge and commands.
 
+use ::channel::Spec;
+
 use super::Faults;
 use crate::commands::NAMES;
 use crate::config::{CustomCommand, Hook, Tool, ToolKind};
 use crate::template::{COMMAND_VARIABLES, VARIABLES};
 
 impl Faults<'_> {
-    pub(super) fn tools(&mut self) {
+    pub(super) fn tools(&mut self, specs: &[&'static Spec]) {
         let config = self.config;
         for (name, tool) in &config.tools {
             self.tool(&format!("tools.{name}"), tool);
+            if let Some(to) = &tool.to {
+                self.told(format!("tools.{name}.to"), to, specs);
+            }
         }
         for (name, hook) in &config.hooks {
             self.hook(&format!("hooks.{name}"), hook);
@@ -33,13 +38,17 @@ impl Faults<'_> {
         for (place, name) in tool.knowledge.iter().enumerate() {
             self.name(format!("{key}.knowledge.{place}"), "knowledge", name, self.config.knowledge.keys());
         }
-        if let Some(to) =
-            tool.to.as_deref().filter(|to| to.splitn(3, '/').filter(|part| !part.is_empty()).count() < 3)
-        {
-            self.add(
-                format!("{key}.to"),
-                format!("{to:?} must be <channel>/<account>/<chat>, like slack/main/C024BE91L"),
-            );
+    }
+
+    /// Where operators are told.
+    fn told(&mut self, key: String, to: &str, specs: &[&'static Spec]) {
+        let parts: Vec<&str> = to.splitn(3, '/').filter(|part| !part.is_empty()).collect();
+        let [channel, _, _] = parts.as_slice() else {
+            let problem = format!("{to:?} must be <channel>/<account>/<chat>, like slack/main/C024BE91L");
+            return self.add(key, problem);
+        };
+        if !specs.iter().any(|spec| spec.name == *channel) {
+            self.name(key, "channel", channel, specs.iter().map(|spec| &spec.name));
         }
     }
 
