@@ -217,7 +217,9 @@ fn streamed(views: &[View]) -> (String, usize, String) {
 
 #[test]
 fn what_a_program_joins_is_the_answer() {
-    let draft = |text: &str| items(&[Part::Draft { text: text.to_owned(), posted: None }], "v1-s");
+    let draft = |text: &str| {
+        items(&[Part::Draft { text: text.to_owned(), posted: None, grown: channel::Grown::Edited }], "v1-s")
+    };
     let whole = |text: &str, end| {
         let outcome = Part::Outcome(channel::Outcome { end, ..channel::Outcome::default() });
         items(&[Part::Text(text.to_owned()), outcome], "v1-s")
