@@ -17,7 +17,8 @@ pub enum Part {
     /// What is written so far of an answer, in one message: posted where `posted` is `None`, else in place of what the
     /// message of that id says. A sign only: nothing where [`crate::Spec::streaming`] is off. A step that is
     /// [`crate::Step::repeatable`] leaves nothing behind that somebody would have to finish: it shows what vanishes with the
-    /// answer, or changes what the answer changes as well. Where the settings say `streaming: edit`, ways of the platform's
+    /// answer, or changes what the answer changes as well. To a stream only what is new is added; nothing where the text does
+    /// not go on. Where the settings say `streaming: edit`, ways of the platform's
     /// own are not taken.
     Draft {
         text: String,
