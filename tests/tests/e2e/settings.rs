@@ -193,7 +193,12 @@ fn every_cap_holds() {
                 (person("slack", "12"), "This assistant has used up what it may spend today."),
             ] {
                 let sent = talk(world, words, "go on", expected).await;
-                assert!(world.said(&sent).await.last().unwrap().contains(expected), "{} in {:?}", words.user, words.conversation);
+                assert!(
+                    world.said(&sent).await.last().unwrap().contains(expected),
+                    "{} in {:?}",
+                    words.user,
+                    words.conversation
+                );
             }
             assert_eq!(world.questions().await.len(), 9, "who is stopped costs nothing");
 
