@@ -1,10 +1,10 @@
 //! Answering: the lease is kept alive beside everything that it takes to answer a group of messages, and what ends it is made
 //! into a turn.
 //!
-//! [`reply`] goes from the messages to what is said: [`heard`] says what they ask, [`prompt`] makes the question of it, [`steps`] asks the model and makes its
-//! calls, [`media`] reads what came along, [`desk`] does those that are ours, [`confirm`] asks people first, [`compact`] sums up what no longer fits, [`spend`]
-//! keeps within the caps. [`held`] keeps lease, token and typing sign alive meanwhile, [`stream`] shows what is written so
-//! far, [`sorry`] has the lines for when no model answers.
+//! [`reply`] goes from the messages to what is said: [`heard`] says what they ask, [`prompt`] makes the question of it, [`steps`]
+//! asks the model and makes its calls, [`media`] reads what came along, [`desk`] does those that are ours, [`confirm`] asks people
+//! first, [`compact`] sums up what no longer fits, [`spend`] keeps within the caps. [`held`] keeps lease, token and typing sign alive
+//! meanwhile, [`stream`] shows what is written so far, [`sorry`] has the lines for when no model answers.
 
 mod compact;
 mod confirm;

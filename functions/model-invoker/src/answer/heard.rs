@@ -49,6 +49,15 @@ fn forget_documents(files: &mut Vec<Kept>) {
     files.retain(|file| file.media_type.starts_with("image/"));
 }
 
+/// What somebody wrote, without what came along or is told of it: commands and keywords are looked for in that alone.
+fn words(text: &str) -> &str {
+    let begins = |line: &str| {
+        ["[file: ", "[image: ", "[voice message", "[A reminder "].iter().any(|mark| line.starts_with(mark))
+    };
+    let lines = text.split_inclusive('\n').take_while(|line| !begins(line));
+    text.get(..lines.map(str::len).sum()).unwrap_or(text).trim_end_matches('\n')
+}
+
 impl Run<'_> {
     /// What the messages say, no hook asked yet. `resumed` is what one of them answers.
     pub(super) fn heard(&self, question: &Question<'_>, resumed: Option<&Resumed>) -> Vec<Heard> {
@@ -83,7 +92,7 @@ impl Run<'_> {
         let again = redo.messages.iter().map(|spoken| {
             let mut then = Inbound {
                 id: spoken.id.clone(),
-                content: Content::text(spoken.text.clone()),
+                content: Content::text(words(&spoken.text)),
                 attachments: Vec::new(),
                 at: spoken.at,
                 ..inbound.clone()
@@ -233,6 +242,17 @@ mod tests {
         assert_eq!((now.checked, heard.kept.checked), (Checked::Changed, Checked::Changed));
         let files: Vec<&str> = heard.files.iter().map(|file| file.media_type.as_str()).collect();
         assert_eq!(files, ["image/png"]);
+    }
+
+    #[test]
+    fn commands_stand_in_what_somebody_wrote() {
+        let check = |text: &str, expected: &str| assert_eq!(words(text), expected);
+        check("/say hello", "/say hello");
+        check("/say hello\nthere", "/say hello\nthere");
+        check("/sum up\n[file: a.pdf, its text]\nopening hours\n[end of a.pdf]", "/sum up");
+        check("[image: a.png]", "");
+        check("[A reminder that you set for me is due now. It says: opening hours]", "");
+        check("", "");
     }
 
     #[test]
