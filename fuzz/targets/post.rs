@@ -74,9 +74,7 @@ fn as_sent(step: &Step) -> Request {
                 fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             channel::encode::to_form(&fields)
         }
-        Body::JsonWithFile { value, .. } => value.to_string(),
-        // Texts come without files.
-        Body::None | Body::Multipart { .. } | Body::File(_) => String::new(),
+        Body::None | Body::Multipart { .. } => String::new(),
     };
     let proof = match &step.auth {
         Auth::Scheme { scheme, .. } => ("authorization", format!("{scheme} x")),

@@ -111,12 +111,14 @@ fn mail(piece: Piece<'_>, to: &Address, ctx: &PostContext<'_>) -> Step {
         "Destination": {"ToAddresses": [to.chat]},
         "Content": {"Simple": content},
     });
-    let mut step = Step::json("api", "/v2/email/outbound-emails", Value::Null);
-    step.body = match file {
+    let target = Target::Base { base: "api".to_owned(), path: "/v2/email/outbound-emails".to_owned() };
+    let step = match file {
         Some(media) => {
-            Body::JsonWithFile { value: mail, at: CONTENT.to_owned(), file: Upload::of(media, "") }
+            let fill = vec![(CONTENT.to_owned(), "file".to_owned())];
+            let body = Body::JsonWithSecrets { value: mail, fill };
+            Step::new("POST", target, body).file(Upload::of(media, ""))
         }
-        None => Body::Json(mail),
+        None => Step::new("POST", target, Body::Json(mail)),
     };
     step.auth(Auth::SigV4("ses".to_owned()))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use channel::{Body, Response, Settled, Step};
+use channel::{Response, Settled, Step};
 use serde_json::Value;
 
 use crate::mime;
@@ -35,9 +35,7 @@ pub fn settle(step: &Step, response: &Response) -> Settled {
             Settled::Broken(format!("{kind}: {said} (SES → Identities: verify the domain)"))
         }
         // Not every kind of file may be sent, nor one of every size: docs.aws.amazon.com/ses/latest/dg/attachments.html
-        _ if (400..429).contains(&response.status) && matches!(step.body, Body::JsonWithFile { .. }) => {
-            Settled::Unformatted
-        }
+        _ if (400..429).contains(&response.status) && step.file.is_some() => Settled::Unformatted,
         kind if (400..429).contains(&response.status) && !kind.is_empty() => {
             Settled::Broken(format!("{kind}: {said}"))
         }

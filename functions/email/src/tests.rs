@@ -246,9 +246,11 @@ fn a_file_is_attached_and_is_a_link_where_it_is_refused() {
     };
     let (rich, plain) = (steps(false), steps(true));
     assert_eq!((rich.len(), plain.len()), (2, 2), "the first goes with the text");
-    let Body::JsonWithFile { value, at, file } = &rich[0].body else { panic!("a file") };
+    let (Body::JsonWithSecrets { value, fill }, Some(file)) = (&rich[0].body, &rich[0].file) else {
+        panic!("a file")
+    };
     assert_eq!(value["Content"]["Simple"]["Body"]["Text"]["Data"], "Here\n\nsales");
-    assert_eq!(value.pointer(at), Some(&json!("")));
+    assert_eq!((value.pointer(&fill[0].0), fill[0].1.as_str()), (Some(&json!("")), "file"));
     assert_eq!((file.url.as_str(), file.name.as_str()), ("https://e.x/a.png", "a.png"));
     let Body::Json(value) = &plain[0].body else { panic!("no file") };
     let text = value["Content"]["Simple"]["Body"]["Text"]["Data"].as_str().unwrap();

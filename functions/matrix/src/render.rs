@@ -84,7 +84,7 @@ fn file(media: &Media, to: &Address, ctx: &PostContext<'_>, steps: &mut Vec<Step
         return;
     }
     let path = format!("{UPLOAD}?filename={}", encode::segment(&media.name));
-    steps.push(call("POST", path, Body::File(Upload::of(media, ""))).repeatable());
+    steps.push(call("POST", path, Body::None).file(Upload::of(media, "")).repeatable());
     let mut step = send(to, &ctx.part_key(steps.len()), related(shown(media, caption), to));
     if let Body::Json(value) = step.body {
         step.body = Body::JsonWithSecrets { value, fill: vec![("/url".to_owned(), "answer".to_owned())] };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use channel::{Body, Response, Settled, Step};
+use channel::{Response, Settled, Step};
 use serde_json::Value;
 
 use crate::spec::NAME;
@@ -29,7 +29,7 @@ pub fn settle(step: &Step, response: &Response) -> Settled {
             "401 {code}: the homeserver does not take our token. The registration's as_token and {NAME}'s secret as_token must be the same",
         )),
         // What cannot be uploaded is sent as a link.
-        (400..=499, _) if matches!(step.body, Body::File(_)) => Settled::Unformatted,
+        (400..=499, _) if step.file.is_some() => Settled::Unformatted,
         (403, _) => {
             Settled::Broken(format!("403 {code}: the assistant may not write in this room; invite it again"))
         }

@@ -313,7 +313,7 @@ fn a_file_is_uploaded_first_and_is_a_link_where_it_is_refused() {
         let steps = made(media("**this**", kind), false);
         let [upload, send] = steps.as_slice() else { panic!("{steps:?}") };
         assert_eq!(path(upload), "/_matrix/media/v3/upload?filename=a%20b.bin");
-        assert!(upload.repeatable && matches!(&upload.body, Body::File(file) if file.media_type == kind));
+        assert!(upload.repeatable && upload.file.as_ref().unwrap().media_type == kind);
         let Body::JsonWithSecrets { value, fill } = &send.body else { panic!("{send:?}") };
         assert_eq!(fill, &[("/url".to_owned(), "answer".to_owned())]);
         assert_eq!((&value["msgtype"], &value["filename"]), (&json!(msgtype), &json!("a b.bin")));
@@ -331,7 +331,7 @@ fn a_file_is_uploaded_first_and_is_a_link_where_it_is_refused() {
         let (rich, plain) =
             (made(media(caption, "image/png"), false), made(media(caption, "image/png"), true));
         assert_eq!(rich.len(), plain.len());
-        assert!(plain.last().unwrap().body.file().is_none());
+        assert!(plain.last().unwrap().upload().is_none());
         let said: String = plain
             .iter()
             .filter_map(|step| match &step.body {

@@ -248,10 +248,7 @@ fn a_file_is_uploaded_first_and_is_shown_by_its_address_where_it_is_refused() {
         let filled: Vec<_> = filled.iter().map(|(at, name)| (at.as_str(), name.as_str())).collect();
         assert_eq!(filled, fill, "{case}");
         let last = serde_json::to_string(&plain.last().unwrap().body).unwrap();
-        assert!(
-            plain[0].optional && last.contains("https://e.x/a.pdf") && last.contains("**this**"),
-            "{last}"
-        );
+        assert!(plain[0].optional && last.contains("https://e.x/a.pdf") && last.contains("this"), "{last}");
     }
 }
 

@@ -42,14 +42,15 @@ pub enum Outcome {
 /// # Errors
 /// What the step is settled with: the file is not there, or not now. What cannot be had at all becomes a link.
 pub async fn file(egress: &Egress, step: &Step) -> Result<Vec<u8>, Settled> {
-    let Some(file) = step.body.file() else { return Ok(Vec::new()) };
+    let Some(file) = step.upload() else { return Ok(Vec::new()) };
+    let is_in_json = matches!(step.body, Body::JsonWithSecrets { .. });
     let call = Call {
         method: Method::GET,
         url: &file.url,
         headers: HeaderMap::new(),
         body: Vec::new(),
         time_out: FILE_TIME_OUT,
-        max_bytes: if matches!(step.body, Body::JsonWithFile { .. }) { MAX_IN_JSON } else { MAX_FILE },
+        max_bytes: if is_in_json { MAX_IN_JSON } else { MAX_FILE },
         trust: Trust::Untrusted { hosts: &["*"] },
     };
     match egress.send(call).await {

@@ -22,13 +22,11 @@ pub fn quiet(settled: Settled, step: &Step, secrets: &Secrets) -> Settled {
 fn without_quotations(why: &str, step: &Step, secrets: &Secrets) -> String {
     let mut said: Vec<&str> = secrets.names().filter_map(|name| secrets.get(name)).collect();
     match &step.body {
-        Body::Json(value) | Body::JsonWithSecrets { value, .. } | Body::JsonWithFile { value, .. } => {
-            texts(value, &mut said)
-        }
+        Body::Json(value) | Body::JsonWithSecrets { value, .. } => texts(value, &mut said),
         Body::Form(fields) | Body::FormWithSecrets { fields, .. } | Body::Multipart { fields, .. } => {
             said.extend(fields.iter().map(|(_, value)| value.as_str()))
         }
-        Body::None | Body::File(_) => {}
+        Body::None => {}
     }
     if let Target::Url(url) = &step.target {
         said.push(url);

@@ -43,6 +43,9 @@ pub struct Step {
     /// [`Settled::Gone`], and the message is edited from then on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stream: bool,
+    /// A file handed over outside of a form: the whole body where that is [`Body::None`], else what the body calls `file`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<Upload>,
 }
 
 impl Step {
@@ -62,6 +65,15 @@ impl Step {
             optional: false,
             repeatable: false,
             stream: false,
+            file: None,
+        }
+    }
+
+    /// The file that it hands over, in a form or not.
+    pub fn upload(&self) -> Option<&Upload> {
+        match &self.body {
+            Body::Multipart { file, .. } => Some(file),
+            _ => self.file.as_ref(),
         }
     }
 
@@ -87,6 +99,11 @@ impl Step {
 
     pub fn optional(mut self) -> Step {
         self.optional = true;
+        self
+    }
+
+    pub fn file(mut self, file: Upload) -> Step {
+        self.file = Some(file);
         self
     }
 
@@ -160,8 +177,8 @@ pub enum Body {
     None,
     Json(Value),
     /// JSON in which the values at these JSON pointers are secrets, by name, or `answer`: the id that the step before was
-    /// settled with, or `earlier`: that of the step before it. Text from a payload or of a message never decides where a
-    /// value is filled in.
+    /// settled with, or `earlier`: that of the step before it, or `file`: [`Step::file`] in Base64. Text from a payload or
+    /// of a message never decides where a value is filled in.
     JsonWithSecrets {
         value: Value,
         fill: Vec<(String, String)>,
@@ -177,28 +194,6 @@ pub enum Body {
         fields: Vec<(String, String)>,
         file: Upload,
     },
-    /// JSON in which the value at the JSON pointer `at` is a file, in Base64.
-    JsonWithFile {
-        value: Value,
-        at: String,
-        file: Upload,
-    },
-    /// A file as it is, under its own media type.
-    File(Upload),
-}
-
-impl Body {
-    /// The file that it hands over.
-    pub fn file(&self) -> Option<&Upload> {
-        match self {
-            Body::Multipart { file, .. } | Body::JsonWithFile { file, .. } | Body::File(file) => Some(file),
-            Body::None
-            | Body::Json(_)
-            | Body::JsonWithSecrets { .. }
-            | Body::Form(_)
-            | Body::FormWithSecrets { .. } => None,
-        }
-    }
 }
 
 /// A file on its way to a platform.

@@ -1,6 +1,8 @@
 //! The request of a step, with every address resolved and every secret in its place: filled in last of all.
 
-use channel::{Auth, Body, Request, Secrets, Spec, Step, Target, sign};
+use std::borrow::Cow;
+
+use channel::{Auth, Body, Request, Secrets, Spec, Step, Target, Upload, sign};
 use serde_json::Value;
 
 use super::proof;
@@ -43,12 +45,13 @@ impl Filling<'_> {
     }
 
     /// What a name in a body stands for.
-    fn value(&self, name: &str) -> Result<&str, NotSetUp> {
-        match name {
-            "answer" => Ok(self.answer),
-            "earlier" => Ok(self.earlier),
-            name => self.get(name),
-        }
+    fn value(&self, name: &str) -> Result<Cow<'_, str>, NotSetUp> {
+        Ok(match name {
+            "answer" => Cow::Borrowed(self.answer),
+            "earlier" => Cow::Borrowed(self.earlier),
+            "file" => Cow::Owned(sign::base64(self.file)),
+            name => Cow::Borrowed(self.get(name)?),
+        })
     }
 }
 
@@ -84,7 +87,10 @@ pub fn request_with(
             fill(&format!("{root}{path}"), filling)?
         }
     };
-    let (content_type, body) = bytes(&step.body, filling)?;
+    let (content_type, body) = match (&step.body, &step.file) {
+        (Body::None, Some(file)) => by_itself(file, filling.file),
+        (body, _) => bytes(body, filling)?,
+    };
     let mut headers = step.headers.clone();
     if let Some(content_type) = content_type.filter(|_| headers.get("content-type").is_none()) {
         headers.set("content-type", content_type);
@@ -161,26 +167,21 @@ fn bytes(body: &Body, filling: &Filling<'_>) -> Result<(Option<String>, Vec<u8>)
         }
         Body::Form(fields) => form(fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
         Body::FormWithSecrets { fields, fill } => {
-            let secrets: Vec<(&str, &str)> = fill
+            let secrets: Vec<(&str, Cow<'_, str>)> = fill
                 .iter()
                 .map(|(field, name)| Ok((field.as_str(), filling.value(name)?)))
                 .collect::<Result<_, NotSetUp>>()?;
+            let secrets = secrets.iter().map(|(field, value)| (*field, &**value));
             form(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(secrets))
         }
         Body::Multipart { fields, file } => multipart(fields, file, filling.file),
-        Body::JsonWithFile { value, at, .. } => {
-            let mut value = value.clone();
-            if let Some(place) = value.pointer_mut(at) {
-                *place = Value::from(sign::base64(filling.file));
-            }
-            (json, value.to_string().into_bytes())
-        }
-        Body::File(file) => {
-            // It goes into a header.
-            let kind = file.media_type.replace(['\r', '\n'], "");
-            (Some(kind).filter(|kind| !kind.is_empty()), filling.file.to_vec())
-        }
     })
+}
+
+/// A file as a body, under its own media type, which goes into a header.
+fn by_itself(file: &Upload, content: &[u8]) -> (Option<String>, Vec<u8>) {
+    let kind = file.media_type.replace(['\r', '\n'], "");
+    (Some(kind).filter(|kind| !kind.is_empty()), content.to_vec())
 }
 
 /// Fields as a form, with its media type.
@@ -335,13 +336,14 @@ mod tests {
         let made = |body: Body| {
             let step = Step::new("POST", Target::Base { base: "api".into(), path: "/x".into() }, body);
             let filling = Filling { file: b"\x00\xff", ..Filling::of(&secrets, 0) };
-            request_with(&step, telegram_spec(), &json!({}), &filling).unwrap()
+            request_with(&step.file(file.clone()), telegram_spec(), &json!({}), &filling).unwrap()
         };
-        let alone = made(Body::File(file.clone()));
+        let alone = made(Body::None);
         assert_eq!(alone.body, b"\x00\xff");
         assert_eq!(alone.headers.get("content-type"), Some("image/pngx: y"), "one header");
-        let value = json!({"files": [{"content": null}]});
-        let inside = made(Body::JsonWithFile { value, at: "/files/0/content".into(), file });
+        let value = json!({"files": [{"content": ""}]});
+        let inside =
+            made(Body::JsonWithSecrets { value, fill: vec![("/files/0/content".into(), "file".into())] });
         assert_eq!(
             serde_json::from_slice::<Value>(&inside.body).unwrap(),
             json!({"files": [{"content": "AP8="}]})
