@@ -87,7 +87,12 @@ fn where_a_person_can_be_written_to_first_it_is_the_same_chat() {
         };
         let (first, later) = (told(*room, &first), told(*room, &inbound.address.lasting(room.keeps())));
         assert!(!first.is_empty(), "{}", room.spec().name);
-        assert_eq!(first, later, "{}", room.spec().name);
+        let texts = |said: &[(String, String)]| said.iter().map(|(_, text)| text.clone()).collect::<Vec<_>>();
+        assert_eq!(texts(&first), texts(&later), "{}", room.spec().name);
+        // Slack takes the person for the direct message with them: https://docs.slack.dev/reference/methods/chat.postMessage#channels
+        if room.spec().name != "slack" {
+            assert_eq!(first, later, "{}", room.spec().name);
+        }
     }
     // There somebody must write first: README.md names the others.
     let expected = [
