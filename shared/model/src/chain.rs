@@ -1,5 +1,6 @@
 //! A model and its fallbacks, asked by the rules for retries.
 
+mod attempt;
 mod cooldown;
 mod pictures;
 
@@ -7,10 +8,11 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use attempt::Attempt;
 pub use cooldown::Cooldowns;
 use cooldown::Cooling;
 
-use crate::{Answer, Ask, Error, Model, OnText, Usage, tokens};
+use crate::{Answer, Ask, Error, Model, OnText};
 
 /// How often one model is asked for an answer.
 const TRIES: u32 = 2;
@@ -41,14 +43,25 @@ struct Entry {
     blind: AtomicBool,
 }
 
-/// What is known of one ask so far.
-struct Attempt {
-    deadline: Instant,
-    calls: u32,
-    /// What answers that broke off and were taken back may have cost.
-    wasted: Usage,
-    /// The error to return if nobody answers.
-    kept: Option<Error>,
+impl Entry {
+    /// Whether a call may follow one of this model's that ended so.
+    fn goes_on(&self, error: &Error, ask: &Ask, attempt: &mut Attempt, on_text: OnText<'_>) -> bool {
+        match error {
+            Error::Busy { .. } | Error::NotSetUp(_) => true,
+            Error::Unfit(_) => {
+                self.blind.fetch_or(pictures::any(ask), Ordering::Relaxed);
+                true
+            }
+            Error::Interrupted { partial, .. } => {
+                let unseen = on_text.take_back();
+                if unseen {
+                    attempt.waste(ask, &partial.0);
+                }
+                unseen
+            }
+            Error::Refused(_) | Error::TooLong => false,
+        }
+    }
 }
 
 impl Chain {
@@ -129,27 +142,19 @@ impl Chain {
             }
             attempt.calls += 1;
             let error = match entry.model.ask(ask, attempt.deadline, on_text).await {
-                Ok(answer) => return Some(Ok(attempt.counted(answer, entry))),
+                Ok(answer) => return Some(Ok(attempt.counted(answer, &entry.name))),
                 Err(error) => error,
             };
             tracing::warn!(model = entry.model.name(), tries, %error, "no answer from the model");
-            let others_may = match &error {
-                Error::Busy { .. } | Error::NotSetUp(_) => true,
-                Error::Unfit(_) => {
-                    entry.blind.fetch_or(pictures::any(ask), Ordering::Relaxed);
-                    true
-                }
-                Error::Interrupted { partial, .. } => on_text.take_back() && attempt.waste(ask, &partial.0),
-                Error::Refused(_) | Error::TooLong => false,
-            };
-            let pause = self.pause(&error, tries, is_last, attempt.deadline).filter(|_| others_may);
+            let goes_on = entry.goes_on(&error, ask, attempt, on_text);
+            let pause = self.pause(&error, tries, is_last, attempt.deadline).filter(|_| goes_on);
             if pause.is_none() {
                 self.cooling.failed(&entry.name, &error, self.entries.len() > 1);
             }
-            if !others_may {
+            if !goes_on {
                 return Some(Err(error));
             }
-            attempt.kept = Some(more_hopeful(attempt.kept.take(), error));
+            attempt.keep(error);
             tokio::time::sleep(pause?).await;
         }
         None
@@ -197,7 +202,7 @@ impl Model for Chain {
     }
 
     async fn ask(&self, ask: &Ask, deadline: Instant, on_text: OnText<'_>) -> Result<Answer, Error> {
-        let mut attempt = Attempt { deadline, calls: 0, wasted: Usage::default(), kept: None };
+        let mut attempt = Attempt::new(deadline);
         let free = self.free(deadline).await;
         let pictures = pictures::any(ask);
         let is_blind = |entry: &&Entry| pictures && entry.blind.load(Ordering::Relaxed);
@@ -221,41 +226,9 @@ impl Model for Chain {
     }
 }
 
-impl Attempt {
-    fn counted(&self, answer: Answer, entry: &Entry) -> Answer {
-        let Usage { input, output, cached, reasoning } = answer.usage;
-        let input = input.saturating_add(self.wasted.input);
-        let output = output.saturating_add(self.wasted.output);
-        let usage = Usage { input, output, cached, reasoning };
-        Answer { calls_made: self.calls, entry: entry.name.clone(), usage, ..answer }
-    }
-
-    /// Always true: it may be asked again.
-    fn waste(&mut self, ask: &Ask, text: &str) -> bool {
-        self.wasted.input = self.wasted.input.saturating_add(tokens::of_question(ask));
-        self.wasted.output = self.wasted.output.saturating_add(tokens::estimate_tokens(text));
-        true
-    }
-}
-
 /// Whether somebody can be kept waiting that long.
 fn bearable(pause: Duration, deadline: Instant) -> bool {
     pause < LONGEST_WAIT.min(deadline.saturating_duration_since(Instant::now()))
-}
-
-/// Of two models' errors the caller gets the one of which most can be made: half an answer, then what may pass by
-/// itself, then what another question would not meet. Else the first model's, which is the one to repair.
-fn more_hopeful(kept: Option<Error>, error: Error) -> Error {
-    let hope = |error: &Error| match error {
-        Error::Interrupted { .. } => 3,
-        Error::Busy { .. } => 2,
-        Error::Unfit(_) => 1,
-        Error::NotSetUp(_) | Error::Refused(_) | Error::TooLong => 0,
-    };
-    match kept {
-        Some(kept) if hope(&kept) > hope(&error) || (hope(&kept) == hope(&error) && hope(&error) < 2) => kept,
-        _ => error,
-    }
 }
 
 /// Full jitter: callers that were refused together must not come back together. The seed of std's hash maps
