@@ -23,8 +23,8 @@ mod tests;
 mod verify;
 
 use channel::{
-    Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
-    Spec, Step, Unverified,
+    Address, Channel, Context, Fetch, Later, Part, Post, PostContext, Received, Reject, Request, Response,
+    Settled, Spec, Step, Unverified,
 };
 
 /// The channel `discord`.
@@ -50,5 +50,11 @@ impl Channel for Discord {
 
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
+    }
+
+    /// Where only the user has installed the app there is no bot that could write.
+    fn later(&self, to: &Address, _settings: &serde_json::Value) -> Later {
+        let user_install = to.window.is_some_and(|window| window.uses.is_some());
+        if user_install { Later::until(to, 0) } else { Later::always(to) }
     }
 }

@@ -20,8 +20,8 @@ mod tests;
 mod verify;
 
 use channel::{
-    Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
-    Spec, Step, Unverified,
+    Address, Channel, Context, Fetch, Later, Part, Post, PostContext, Received, Reject, Request, Response,
+    Settled, Spec, Step, Unverified,
 };
 
 /// The channel `instagram`.
@@ -46,6 +46,10 @@ impl Channel for Instagram {
 
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
+    }
+
+    fn later(&self, to: &Address, settings: &serde_json::Value) -> Later {
+        channel::graph::reply::later(to, settings)
     }
 
     fn unreachable(&self) -> &'static str {

@@ -20,6 +20,7 @@ mod stream;
 mod tally;
 mod written;
 
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use channel::Inbound;
@@ -152,7 +153,9 @@ impl Run<'_> {
         Ok(Some(match reply {
             Reply::Silent => return Ok(None),
             Reply::Answered { text, cut } => {
+                let made = !self.made.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
                 let text = match text.trim() {
+                    "" if made => "📎".to_owned(),
                     "" => "I have no answer to that.".to_owned(),
                     text if cut => format!("{text} …"),
                     text => text.to_owned(),

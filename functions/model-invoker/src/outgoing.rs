@@ -35,11 +35,12 @@ pub enum Outcome {
     Refused(String),
 }
 
-/// The file that a step hands over, from where it is; empty for steps without one.
+/// The file that a step hands over, from where it is; empty for steps without one. `own` is what addresses of our own files begin
+/// with.
 ///
 /// # Errors
 /// What the step is settled with: the file is not there, or not now.
-pub async fn file(egress: &Egress, step: &Step) -> Result<Vec<u8>, Settled> {
+pub async fn file(egress: &Egress, step: &Step, own: &str) -> Result<Vec<u8>, Settled> {
     let Body::Multipart { file, .. } = &step.body else { return Ok(Vec::new()) };
     let call = Call {
         method: Method::GET,
@@ -48,7 +49,7 @@ pub async fn file(egress: &Egress, step: &Step) -> Result<Vec<u8>, Settled> {
         body: Vec::new(),
         time_out: FILE_TIME_OUT,
         max_bytes: MAX_FILE,
-        trust: Trust::Untrusted { hosts: &["*"] },
+        trust: Trust::of(&file.url, [own], &["*"]),
     };
     match egress.send(call).await {
         Ok(answer) if answer.status == 200 => Ok(answer.body),

@@ -1,7 +1,9 @@
 //! From an answer to the requests that say it.
 
-use channel::{Address, Part, PostContext, Step, Way};
-use turn::{Turn, Waiting};
+use std::sync::PoisonError;
+
+use channel::{Address, Media, Part, PostContext, Step, Way};
+use turn::{Kept, Turn, Waiting};
 
 use crate::run::Run;
 use crate::{now, pictures};
@@ -19,6 +21,7 @@ impl Run<'_> {
             number,
             messages: waiting.iter().map(|waiting| self.spoken(&waiting.inbound, false)).collect(),
             files: self.kept(waiting),
+            made: std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner)),
             answer: answer.to_owned(),
             history: true,
             address: newest.address.clone(),
@@ -55,7 +58,7 @@ impl Run<'_> {
             plain: turn.plain,
             now: now(),
         };
-        let parts = parts(turn, &self.place.channel.media_hosts);
+        let parts = parts(turn, &self.place.channel.media_hosts, self.made(turn));
         let steps = self.place.room.post(&parts, &turn.address, &context).steps;
         let mut steps: Vec<Step> = steps.into_iter().map(|step| self.place.channel.doubted(step)).collect();
         if parts.contains(&Part::Dismiss) {
@@ -66,6 +69,23 @@ impl Run<'_> {
             steps.truncate(MAX_PARTS);
         }
         steps
+    }
+
+    /// What tools made, at addresses that are good for some hours.
+    fn made(&self, turn: &Turn) -> Vec<Media> {
+        let media = |kept: &Kept| match self.services.tools.link(kept) {
+            Ok(url) => Some(Media {
+                url,
+                name: kept.name.clone(),
+                media_type: kept.media_type.clone(),
+                caption: String::new(),
+            }),
+            Err(error) => {
+                tracing::warn!(conversation = %self.conversation, error = error.kind(), "a file cannot be sent");
+                None
+            }
+        };
+        turn.made.iter().filter_map(media).collect()
     }
 
     /// The requests of parts that are no turn (typing, a cleared placeholder).
@@ -84,15 +104,16 @@ impl Run<'_> {
     }
 }
 
-/// What a turn says, in the channel's words. Pictures of these hosts are shown.
-fn parts(turn: &Turn, media_hosts: &[String]) -> Vec<Part> {
+/// What a turn says, in the channel's words. Pictures of these hosts are shown, and what tools made follows.
+fn parts(turn: &Turn, media_hosts: &[String], made: Vec<Media>) -> Vec<Part> {
     let answer = match &turn.buttons {
         Some(buttons) => turn.answer.strip_suffix(&buttons.text).unwrap_or(&turn.answer).trim_end(),
         None => &turn.answer,
     };
     let text = [turn.before.as_str(), answer].into_iter().filter(|text| !text.is_empty());
     let text = text.collect::<Vec<_>>().join("\n\n");
-    let (mut text, media) = pictures::taken_out(&text, media_hosts);
+    let (mut text, mut media) = pictures::taken_out(&text, media_hosts);
+    media.extend(made);
     if let (true, Some(first), Some(_)) = (text.is_empty(), media.first(), &turn.draft) {
         text.clone_from(if first.caption.is_empty() { &first.name } else { &first.caption });
     }
@@ -129,7 +150,7 @@ mod tests {
             buttons: buttons.map(|text| Buttons { text: text.into(), choices: vec![choice()] }),
             ..Turn::default()
         };
-        let check = |turn: Turn, expected: &[Part]| assert_eq!(parts(&turn, &[]), expected);
+        let check = |turn: Turn, expected: &[Part]| assert_eq!(parts(&turn, &[], Vec::new()), expected);
         let text = |text: &str| Part::Text(text.into());
         let buttons = || Part::Buttons { text: "Shall I?".into(), choices: vec![choice()] };
         check(turn("", "", None, None), &[Part::Dismiss]);
@@ -138,6 +159,26 @@ mod tests {
         check(turn("", "hi", Some("1"), None), &[Part::Edit { posted: "1".into(), text: "hi".into() }]);
         check(turn("", "Shall I?", None, Some("Shall I?")), &[buttons()]);
         check(turn("", "One moment.\n\nShall I?", None, Some("Shall I?")), &[text("One moment."), buttons()]);
+    }
+
+    #[test]
+    fn what_tools_made_follows_the_answer_and_can_be_all_of_it() {
+        let media = || Media {
+            url: "https://bucket.example/1".into(),
+            name: "may.png".into(),
+            media_type: "image/png".into(),
+            caption: String::new(),
+        };
+        let turn = |answer: &str, draft: Option<&str>| Turn {
+            answer: answer.into(),
+            draft: draft.map(str::to_owned),
+            ..Turn::default()
+        };
+        let said = parts(&turn("Sales rise.", None), &[], vec![media()]);
+        assert_eq!(said, [Part::Text("Sales rise.".into()), Part::Media(media())]);
+        assert_eq!(parts(&turn("", None), &[], vec![media()]), [Part::Media(media())]);
+        let over = Part::Edit { posted: "1".into(), text: "may.png".into() };
+        assert_eq!(parts(&turn("", Some("1")), &[], vec![media()]), [over, Part::Media(media())]);
     }
 
     fn choice() -> Choice {

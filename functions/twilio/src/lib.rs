@@ -18,8 +18,8 @@ mod tests;
 mod verify;
 
 use channel::{
-    Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
-    Spec, Step, Unverified,
+    Address, Channel, Context, Fetch, Later, Part, Post, PostContext, Received, Reject, Request, Response,
+    Settled, Spec, Step, Unverified,
 };
 
 /// The channel `twilio`.
@@ -44,6 +44,14 @@ impl Channel for Twilio {
 
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
+    }
+
+    /// Only a template reaches people later than 24 hours after they wrote.
+    fn later(&self, to: &Address, settings: &serde_json::Value) -> Later {
+        match settings.get(spec::TEMPLATE) {
+            Some(_) => Later::always(to),
+            None => Later::within_window(to),
+        }
     }
 
     fn unreachable(&self) -> &'static str {

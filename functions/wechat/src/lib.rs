@@ -19,8 +19,8 @@ mod tests;
 mod verify;
 
 use channel::{
-    Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
-    Spec, Step, Unverified,
+    Address, Channel, Context, Fetch, Later, Part, Post, PostContext, Received, Reject, Request, Response,
+    Settled, Spec, Step, Unverified,
 };
 
 /// The channel `wechat`.
@@ -45,5 +45,10 @@ impl Channel for WeChat {
 
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
+    }
+
+    /// For 48 hours after the person wrote.
+    fn later(&self, to: &Address, _settings: &serde_json::Value) -> Later {
+        Later::within_window(to)
     }
 }

@@ -19,8 +19,8 @@ mod tests;
 mod verify;
 
 use channel::{
-    Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
-    Spec, Step, Unverified,
+    Address, Channel, Context, Fetch, Later, Part, Post, PostContext, Received, Reject, Request, Response,
+    Settled, Spec, Step, Unverified,
 };
 
 /// The channel `wecom`.
@@ -45,5 +45,10 @@ impl Channel for WeCom {
 
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
+    }
+
+    /// A bot may say one thing, which is its answer.
+    fn later(&self, to: &Address, _settings: &serde_json::Value) -> Later {
+        if to.data.contains_key(render::RESPONSE_URL) { Later::until(to, 0) } else { Later::always(to) }
     }
 }

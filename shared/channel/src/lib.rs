@@ -31,7 +31,7 @@ pub mod xml;
 
 use std::time::Duration;
 
-pub use address::{Address, Window};
+pub use address::{Address, Later, Window};
 pub use http::{Headers, Request, Response, Unverified, Verified};
 pub use ids::{ConversationKey, short_id};
 pub use inbound::{
@@ -70,6 +70,11 @@ pub trait Channel: Send + Sync {
     /// may answer each other, a number.
     fn answers_a_day(&self, _settings: &serde_json::Value) -> Option<u32> {
         None
+    }
+
+    /// How a reminder reaches whoever wrote from that address, and until when.
+    fn later(&self, to: &Address, _settings: &serde_json::Value) -> Later {
+        Later::always(to)
     }
 
     /// What a failed message says that is not taken as a reply, nor in any other way: why, and what to do about it.

@@ -1,13 +1,13 @@
 //! The built-in tools that change something of ours: notes, reminders, handing over to people.
 
-use channel::{Address, Content, Inbound, Kind, Part};
-use queue::Job;
+use channel::{Address, Inbound, Kind, Part};
 use store::Who;
-use tools::{Desk, Reminder, Schedule};
+use tools::{Desk, Reminder};
 use turn::access::Role;
 
 use super::Question;
 use crate::now;
+use crate::reminder::Failed;
 use crate::run::Run;
 
 /// Where the tools of one turn are done.
@@ -38,14 +38,16 @@ impl Desk for Counter<'_> {
     }
 
     async fn remind(&self, reminder: &Reminder) -> Result<String, String> {
-        let inbound = due(self.question.newest, reminder);
-        let group = self.run.conversation.to_string();
-        let body = Job::message(&inbound, None);
-        let schedule = Schedule { key: &reminder.key, at: reminder.at, body: &body, group: &group };
-        match self.run.services.tools.schedule(&schedule).await {
-            Ok(()) => Ok("it is set; I will say it in this chat".to_owned()),
-            Err(error) => Err(self.failed(&error)),
-        }
+        let Question { newest, persona, .. } = self.question;
+        self.done(self.run.set_reminder(newest, persona.assistant.zone.as_deref(), reminder).await)
+    }
+
+    async fn list_reminders(&self) -> Result<String, String> {
+        self.done(self.run.list_reminders(self.question.newest).await)
+    }
+
+    async fn cancel_reminder(&self, id: &str) -> Result<String, String> {
+        self.done(self.run.cancel_reminder(self.question.newest, id).await)
     }
 
     async fn hand_off(&self, reason: &str) -> Result<String, String> {
@@ -67,6 +69,10 @@ impl Counter<'_> {
             (_, true) => Err("notes are kept in 1:1 chats only".to_owned()),
             (_, false) => Err("this assistant keeps no notes".to_owned()),
         }
+    }
+
+    fn done(&self, outcome: Result<Result<String, String>, Failed>) -> Result<String, String> {
+        outcome.unwrap_or_else(|error| Err(self.failed(&error)))
     }
 
     /// For the model; the log has the rest.
@@ -113,21 +119,6 @@ impl Counter<'_> {
         });
         // On most platforms a 1:1 chat goes by the person's own id.
         Ok(here.map(|owner| address(&owner.channel, &owner.account, &owner.user)).collect())
-    }
-}
-
-/// The message that comes when the time has come: as if the person had written it in the same place, but it is no command.
-fn due(asked: &Inbound, reminder: &Reminder) -> Inbound {
-    Inbound {
-        id: format!("due-{}", reminder.key),
-        content: Content::text(reminder.text.clone()),
-        attachments: Vec::new(),
-        addressed: true,
-        at: reminder.at,
-        // Whatever slot the question left for replies is long gone by then.
-        address: Address { window: None, ..asked.address.clone() },
-        due: true,
-        ..asked.clone()
     }
 }
 

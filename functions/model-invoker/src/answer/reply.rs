@@ -1,5 +1,7 @@
 //! From messages to what is said.
 
+use std::sync::PoisonError;
+
 use channel::Inbound;
 use model::{Ask, Chain, Cooldowns};
 use tools::{Before, Budget, Given, Toolbox};
@@ -91,6 +93,9 @@ impl Run<'_> {
             reply = self.tried(&work, &mut shorter, resumed.as_ref()).await;
         }
         self.leave_alone(&chain).await;
+        if let (Some(toolbox), Ok(_)) = (&toolbox, &reply) {
+            *self.made.lock().unwrap_or_else(PoisonError::into_inner) = toolbox.made();
+        }
         let close = async {
             if let Some(toolbox) = toolbox {
                 toolbox.close().await;
