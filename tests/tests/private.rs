@@ -111,15 +111,3 @@ fn where_a_person_can_be_written_to_first_it_is_the_same_chat() {
     without.sort_unstable();
     assert_eq!(without, expected);
 }
-
-#[test]
-fn where_nothing_can_be_said_later_a_reminder_is_not_promised() {
-    let mut bound = Vec::new();
-    for room in LOCAL {
-        if let Some(most) = room.pushes_for(&written(*room).address, &Value::Null) {
-            bound.push((room.spec().name, most.as_secs() / 3_600));
-        }
-    }
-    bound.sort_unstable();
-    assert_eq!(bound, [("instagram", 24), ("messenger", 24), ("wechat", 48), ("whatsapp", 24)]);
-}

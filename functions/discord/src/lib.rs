@@ -24,11 +24,9 @@ mod spec;
 mod tests;
 mod verify;
 
-use std::time::Duration;
-
 use channel::{
-    Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
-    Spec, Step, Unverified,
+    Address, Channel, Context, Fetch, Later, Part, Post, PostContext, Received, Reject, Request, Response,
+    Settled, Spec, Step, Unverified,
 };
 
 /// The channel `discord`.
@@ -56,9 +54,10 @@ impl Channel for Discord {
         render::fetch(what)
     }
 
-    /// Where only the user installed the app, an answer is all that is allowed.
-    fn pushes_for(&self, to: &Address, _settings: &serde_json::Value) -> Option<Duration> {
-        to.window.and_then(|window| window.uses).map(|_| Duration::ZERO)
+    /// Where only the user has installed the app there is no bot that could write.
+    fn later(&self, to: &Address, _settings: &serde_json::Value) -> Later {
+        let user_install = to.window.is_some_and(|window| window.uses.is_some());
+        if user_install { Later::until(to, 0) } else { Later::always(to) }
     }
 
     /// A private chat has an id of its own, which Discord tells when it is opened.

@@ -19,8 +19,8 @@ mod tests;
 mod verify;
 
 use channel::{
-    Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
-    Spec, Step, Unverified,
+    Address, Channel, Context, Fetch, Later, Part, Post, PostContext, Received, Reject, Request, Response,
+    Settled, Spec, Step, Unverified,
 };
 
 /// The channel `mattermost`.
@@ -45,5 +45,10 @@ impl Channel for Mattermost {
 
     fn fetch(&self, what: &Fetch) -> Post {
         render::fetch(what)
+    }
+
+    /// By the bot itself: a command's own address is over after 30 minutes.
+    fn later(&self, to: &Address, _settings: &serde_json::Value) -> Later {
+        Later::without(to, render::HOOK)
     }
 }

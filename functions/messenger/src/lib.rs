@@ -17,12 +17,9 @@ mod spec;
 mod tests;
 mod verify;
 
-use std::time::Duration;
-
-use channel::graph::reply::TAG_SETTING;
 use channel::{
-    Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
-    Spec, Step, Unverified,
+    Address, Channel, Context, Fetch, Later, Part, Post, PostContext, Received, Reject, Request, Response,
+    Settled, Spec, Step, Unverified,
 };
 
 /// The channel `messenger`.
@@ -49,9 +46,8 @@ impl Channel for Messenger {
         render::fetch(what)
     }
 
-    /// Later, only a tag that Meta granted lets a message through.
-    fn pushes_for(&self, _to: &Address, settings: &serde_json::Value) -> Option<Duration> {
-        settings.get(TAG_SETTING.0).is_none().then_some(Duration::from_secs(24 * 3_600))
+    fn later(&self, to: &Address, settings: &serde_json::Value) -> Later {
+        channel::graph::reply::later(to, settings)
     }
 
     /// A chat goes by the person's id on this Page.

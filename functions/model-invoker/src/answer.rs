@@ -21,7 +21,7 @@ mod stream;
 mod tally;
 mod written;
 
-use std::sync::OnceLock;
+use std::sync::{OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use channel::{End, Inbound};
@@ -184,7 +184,9 @@ impl Run<'_> {
             // Words were found for it before.
             Reply::Silent | Reply::NoMoney(_) => return Ok(None),
             Reply::Answered { text, cut } => {
+                let made = !self.made.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
                 let text = match text.trim() {
+                    "" if made => "📎".to_owned(),
                     "" => "I have no answer to that.".to_owned(),
                     _ if verbatim => text,
                     text if cut => format!("{text} …"),

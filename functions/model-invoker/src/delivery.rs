@@ -111,7 +111,7 @@ impl Run<'_> {
     ) -> Option<Settled> {
         let Place { room, settings, .. } = &self.place;
         let egress = &self.services.egress;
-        let file = match outgoing::file(egress, step).await {
+        let file = match outgoing::file(egress, step, &self.services.tools.files_base()).await {
             Ok(file) => file,
             Err(settled) => return Some(settled),
         };

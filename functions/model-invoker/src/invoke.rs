@@ -1,6 +1,6 @@
 //! One Lambda invocation: the queue's records one by one, each acknowledged or given back.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use channel::Inbound;
 use queue::Job;
@@ -17,6 +17,9 @@ use crate::timeline::Timeline;
 
 /// A job of a newer shape waits for the newer code, seconds.
 pub(crate) const NEWER_S: u32 = 3_600;
+
+/// What waits for the end of an invocation ends this long before it, milliseconds.
+const CATCH_UP_MARGIN_MS: i64 = 2_000;
 
 /// Works off an event. `request_id` is the invocation's, `ends_at` when it is cut off, Unix milliseconds.
 pub async fn invoke(services: &Services, event: SqsEvent, request_id: &str, ends_at: i64) -> Failures {
@@ -46,7 +49,14 @@ pub async fn invoke(services: &Services, event: SqsEvent, request_id: &str, ends
             failures.batch_item_failures.push(Failure { item_identifier: record.message_id });
         }
     }
+    catch_up(services, ends_at).await;
     failures
+}
+
+/// What no answer waited for. A frozen function does nothing, so it is done before the invocation ends.
+async fn catch_up(services: &Services, ends_at: i64) {
+    let left = u64::try_from(ends_at - CATCH_UP_MARGIN_MS - now()).unwrap_or(0);
+    services.tools.catch_up(Duration::from_millis(left)).await;
 }
 
 async fn one(services: &Services, record: &Record, receives: u32, ends_at: i64) -> Outcome {

@@ -5,7 +5,7 @@ use turn::access::{self, Cap, Judgement, Refusal, Role, Standing};
 use turn::commands::{Command, as_claim, custom};
 use turn::{Change, Fate, Head, Waiting, pending};
 
-use crate::run::Run;
+use crate::run::{Run, Trouble};
 use crate::{day, minute};
 
 /// How long the platform's word on who somebody is holds, milliseconds.
@@ -45,7 +45,7 @@ impl Run<'_> {
         head: &Head,
         paused: bool,
         now: i64,
-    ) -> Result<(Fate, Option<Words>), store::Error> {
+    ) -> Result<(Fate, Option<Words>), Trouble> {
         let inbound = &waiting.inbound;
         let mut judgement = self.judgement(inbound, paused, now).await?;
         if judgement == Judgement::Claim {
@@ -56,6 +56,7 @@ impl Run<'_> {
         }
         Ok(match judgement {
             Judgement::Answer if waiting.tries > 0 => (Fate::Answer, None),
+            Judgement::Answer if inbound.due => self.come_due(inbound, now).await?,
             Judgement::Answer => match self.custom_reply(inbound, head, now) {
                 Some(words) => say(words),
                 None => self.asked(inbound, now).await?,
@@ -185,7 +186,7 @@ impl Run<'_> {
     }
 
     /// Counts the turn and says which cap it goes over.
-    async fn capped(&self, inbound: &Inbound, now: i64) -> Result<Option<Cap>, store::Error> {
+    pub(crate) async fn capped(&self, inbound: &Inbound, now: i64) -> Result<Option<Cap>, store::Error> {
         let limits = &self.place.config.limits;
         for cap in Cap::ALL.into_iter().filter(|cap| cap.limit(limits) > 0) {
             let period = if cap.is_of_minute() { minute(now) } else { day(now) };
@@ -250,10 +251,6 @@ impl Run<'_> {
 
     /// For the model, where the caps leave room.
     async fn asked(&self, inbound: &Inbound, now: i64) -> Result<(Fate, Option<Words>), store::Error> {
-        // A reminder was counted when it was asked for.
-        if inbound.due {
-            return Ok((Fate::Answer, None));
-        }
         match self.capped(inbound, now).await? {
             None => Ok((Fate::Answer, None)),
             Some(cap) => self.said_once(cap.name(), inbound, cap.line(), now).await,

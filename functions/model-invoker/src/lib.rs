@@ -21,6 +21,8 @@ mod persona;
 mod pictures;
 mod plan;
 mod quiet;
+mod remembered;
+mod reminder;
 mod run;
 mod services;
 mod timeline;
@@ -34,6 +36,7 @@ pub use invoke::invoke;
 pub use metrics::Metrics;
 pub use models::{Keys, Models};
 pub use quiet::quiet;
+pub use remembered::Remembered;
 pub use services::Services;
 
 use std::time::{SystemTime, UNIX_EPOCH};

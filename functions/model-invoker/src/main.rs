@@ -9,7 +9,7 @@ use ingress::aws::{self, variable};
 use lambda_runtime::{LambdaEvent, service_fn};
 use model_invoker::event::SqsEvent;
 use model_invoker::tokens::Tokens;
-use model_invoker::{Configuration, Metrics, Models, Services, invoke, now};
+use model_invoker::{Configuration, Metrics, Models, Remembered, Services, invoke, now};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -45,11 +45,13 @@ fn services() -> Result<Services, Error> {
         schedule_group: variable("SCHEDULE_GROUP")?,
         schedule_role: variable("SCHEDULE_ROLE")?,
     };
+    let store = store::Store::connect(&config, variable("TABLE")?);
+    let memory = Box::new(Remembered(store.clone()));
     Ok(Services {
-        store: store::Store::connect(&config, variable("TABLE")?),
+        store,
         queue: queue::Queue::connect(&config, variable("QUEUE_URL")?),
         secrets: secrets::Secrets::connect(&config),
-        tools: tools::Tools::new(egress.clone(), clients.clone(), cloud),
+        tools: tools::Tools::new(egress.clone(), clients.clone(), cloud, memory),
         egress,
         models: Models { clients },
         tokens: Tokens::default(),

@@ -37,11 +37,13 @@ pub enum Outcome {
     Refused(String),
 }
 
-/// The file that a step hands over, from where it is; empty for steps without one.
+/// The file that a step hands over, from where it is; empty for steps without one. `own` is what addresses of our own files begin
+/// with.
 ///
 /// # Errors
-/// What the step is settled with: the file is not there, or not now. What cannot be had at all becomes a link.
-pub async fn file(egress: &Egress, step: &Step) -> Result<Vec<u8>, Settled> {
+/// What the step is settled with: the file is not there, or not now. What cannot be had at all becomes a link. `own` is the host of
+/// the stack's own bucket.
+pub async fn file(egress: &Egress, step: &Step, own: &str) -> Result<Vec<u8>, Settled> {
     let Some(file) = step.upload() else { return Ok(Vec::new()) };
     let is_in_json = matches!(step.body, Body::JsonWithSecrets { .. });
     let call = Call {
@@ -51,7 +53,7 @@ pub async fn file(egress: &Egress, step: &Step) -> Result<Vec<u8>, Settled> {
         body: Vec::new(),
         time_out: FILE_TIME_OUT,
         max_bytes: if is_in_json { MAX_IN_JSON } else { MAX_FILE },
-        trust: Trust::Untrusted { hosts: &["*"] },
+        trust: Trust::of(&file.url, [own], &["*"]),
     };
     match egress.send(call).await {
         Ok(answer) if answer.status == 200 => Ok(answer.body),

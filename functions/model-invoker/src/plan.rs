@@ -1,7 +1,9 @@
 //! From an answer to the requests that say it.
 
-use channel::{Address, Outcome, Part, PostContext, Step, Way};
-use turn::{Turn, Waiting};
+use std::sync::PoisonError;
+
+use channel::{Address, Media, Outcome, Part, PostContext, Step, Way};
+use turn::{Kept, Turn, Waiting};
 
 use crate::run::Run;
 use crate::{now, pictures};
@@ -19,6 +21,7 @@ impl Run<'_> {
             number,
             messages: waiting.iter().map(|waiting| self.spoken(&waiting.inbound, false)).collect(),
             files: waiting.iter().flat_map(|waiting| self.kept_of(&waiting.inbound)).collect(),
+            made: std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner)),
             answer: answer.to_owned(),
             history: true,
             address: newest.address.clone(),
@@ -59,7 +62,7 @@ impl Run<'_> {
         };
         let parts = match self.place.room.is_verbatim(&turn.address) {
             true => verbatim(turn),
-            false => parts(turn, &self.place.channel.media_hosts),
+            false => parts(turn, &self.place.channel.media_hosts, self.made(turn)),
         };
         let steps = self.place.room.post(&parts, &turn.address, &context).steps;
         let mut steps: Vec<Step> = steps.into_iter().map(|step| self.place.channel.doubted(step)).collect();
@@ -71,6 +74,23 @@ impl Run<'_> {
             steps.truncate(MAX_PARTS);
         }
         steps
+    }
+
+    /// What tools made, at addresses that are good for some hours.
+    fn made(&self, turn: &Turn) -> Vec<Media> {
+        let media = |kept: &Kept| match self.services.tools.link(kept) {
+            Ok(url) => Some(Media {
+                url,
+                name: kept.name.clone(),
+                media_type: kept.media_type.clone(),
+                caption: String::new(),
+            }),
+            Err(error) => {
+                tracing::warn!(conversation = %self.conversation, error = error.kind(), "a file cannot be sent");
+                None
+            }
+        };
+        turn.made.iter().filter_map(media).collect()
     }
 
     /// The requests of parts that are no turn (typing, a cleared placeholder).
@@ -89,15 +109,16 @@ impl Run<'_> {
     }
 }
 
-/// What a turn says, in the channel's words. Pictures of these hosts are shown.
-fn parts(turn: &Turn, media_hosts: &[String]) -> Vec<Part> {
+/// What a turn says, in the channel's words. Pictures of these hosts are shown, and what tools made follows.
+fn parts(turn: &Turn, media_hosts: &[String], made: Vec<Media>) -> Vec<Part> {
     let answer = match &turn.buttons {
         Some(buttons) => turn.answer.strip_suffix(&buttons.text).unwrap_or(&turn.answer).trim_end(),
         None => &turn.answer,
     };
     let text = [turn.before.as_str(), answer].into_iter().filter(|text| !text.is_empty());
     let text = text.collect::<Vec<_>>().join("\n\n");
-    let (mut text, media) = pictures::taken_out(&text, media_hosts);
+    let (mut text, mut media) = pictures::taken_out(&text, media_hosts);
+    media.extend(made);
     if let (true, Some(first), Some(_)) = (text.is_empty(), media.first(), &turn.draft) {
         text.clone_from(if first.caption.is_empty() { &first.name } else { &first.caption });
     }
@@ -144,7 +165,7 @@ mod tests {
             buttons: buttons.map(|text| Buttons { text: text.into(), choices: vec![choice()] }),
             ..Turn::default()
         };
-        let check = |turn: Turn, expected: &[Part]| assert_eq!(parts(&turn, &[]), expected);
+        let check = |turn: Turn, expected: &[Part]| assert_eq!(parts(&turn, &[], Vec::new()), expected);
         let text = |text: &str| Part::Text(text.into());
         let buttons = || Part::Buttons { text: "Shall I?".into(), choices: vec![choice()] };
         check(turn("", "", None, None), &[Part::Dismiss]);
@@ -166,6 +187,26 @@ mod tests {
         let outcome = Outcome { end: channel::End::Cut, input: 7, output: 3, ..Outcome::default() };
         assert_eq!(verbatim(&turn), [Part::Text(answer), Part::Outcome(outcome)]);
         assert_eq!(verbatim(&Turn::default()), [Part::Dismiss]);
+    }
+
+    #[test]
+    fn what_tools_made_follows_the_answer_and_can_be_all_of_it() {
+        let media = || Media {
+            url: "https://bucket.example/1".into(),
+            name: "may.png".into(),
+            media_type: "image/png".into(),
+            caption: String::new(),
+        };
+        let turn = |answer: &str, draft: Option<&str>| Turn {
+            answer: answer.into(),
+            draft: draft.map(str::to_owned),
+            ..Turn::default()
+        };
+        let said = parts(&turn("Sales rise.", None), &[], vec![media()]);
+        assert_eq!(said, [Part::Text("Sales rise.".into()), Part::Media(media())]);
+        assert_eq!(parts(&turn("", None), &[], vec![media()]), [Part::Media(media())]);
+        let over = Part::Edit { posted: "1".into(), text: "may.png".into(), grown: channel::Grown::Edited };
+        assert_eq!(parts(&turn("", Some("1")), &[], vec![media()]), [over, Part::Media(media())]);
     }
 
     fn choice() -> Choice {

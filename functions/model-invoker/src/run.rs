@@ -1,11 +1,12 @@
 //! Running one token: the machine in `turn` decides, this does.
 
 use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use channel::{ConversationKey, End, Inbound, Settled, Step, Way};
 use turn::machine::{LEASE_MS, TOKEN_S};
-use turn::{Change, Effect, Event, Fate, State, Token, Turn, step};
+use turn::{Change, Effect, Event, Fate, Kept, State, Token, Turn, step};
 
 use crate::answer::{Files, Message};
 use crate::delivery::Before;
@@ -42,6 +43,8 @@ pub struct Run<'a> {
     pub(crate) draft: Option<Message>,
     /// What came along with the messages, as read.
     pub(crate) files: Files,
+    /// What tools made for the person, on its way into the turn.
+    pub(crate) made: Mutex<Vec<Kept>>,
     /// What the next commit changes beside its turn.
     pub(crate) change: Change,
     commits: u32,
@@ -68,6 +71,8 @@ pub enum Trouble {
     Queue(#[from] queue::Error),
     #[error("the text of a message cannot be fetched now")]
     Unfetched,
+    #[error("the next time of a reminder cannot be set now")]
+    Unscheduled,
 }
 
 impl Trouble {
@@ -101,6 +106,7 @@ impl<'a> Run<'a> {
             lease_until: AtomicI64::new(0),
             draft: None,
             files: Files::default(),
+            made: Mutex::default(),
             change: Change::default(),
             commits: 0,
             other_release: false,
@@ -417,6 +423,7 @@ impl<'a> Run<'a> {
         if let Some(turn) = self.loaded(number).await?.cloned() {
             let letter = queue::DeadLetter::turn(&self.conversation, &turn, reason, now());
             self.services.queue.bury(&self.services.dead_letter_url, &letter).await?;
+            self.end_reminders(&turn).await;
         }
         Ok(Event::Failed)
     }

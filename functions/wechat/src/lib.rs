@@ -18,11 +18,9 @@ mod spec;
 mod tests;
 mod verify;
 
-use std::time::Duration;
-
 use channel::{
-    Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
-    Spec, Step, Unverified,
+    Address, Channel, Context, Fetch, Later, Part, Post, PostContext, Received, Reject, Request, Response,
+    Settled, Spec, Step, Unverified,
 };
 
 /// The channel `wechat`.
@@ -49,9 +47,9 @@ impl Channel for WeChat {
         render::fetch(what)
     }
 
-    /// Customer service messages are taken for two days after a message.
-    fn pushes_for(&self, _to: &Address, _settings: &serde_json::Value) -> Option<Duration> {
-        Some(Duration::from_secs(48 * 3_600))
+    /// For 48 hours after the person wrote.
+    fn later(&self, to: &Address, _settings: &serde_json::Value) -> Later {
+        Later::within_window(to)
     }
 
     /// A chat goes by the person's OpenID.

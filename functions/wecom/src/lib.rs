@@ -18,11 +18,9 @@ mod spec;
 mod tests;
 mod verify;
 
-use std::time::Duration;
-
 use channel::{
-    Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
-    Spec, Step, Unverified,
+    Address, Channel, Context, Fetch, Later, Part, Post, PostContext, Received, Reject, Request, Response,
+    Settled, Spec, Step, Unverified,
 };
 
 /// The channel `wecom`.
@@ -49,9 +47,9 @@ impl Channel for WeCom {
         render::fetch(what)
     }
 
-    /// An AI bot answers a message, and has no other way to write.
-    fn pushes_for(&self, to: &Address, _settings: &serde_json::Value) -> Option<Duration> {
-        to.data.contains_key(render::RESPONSE_URL).then_some(Duration::ZERO)
+    /// A bot may say one thing, which is its answer.
+    fn later(&self, to: &Address, _settings: &serde_json::Value) -> Later {
+        if to.data.contains_key(render::RESPONSE_URL) { Later::until(to, 0) } else { Later::always(to) }
     }
 
     fn keeps(&self) -> &'static [&'static str] {

@@ -18,11 +18,9 @@ mod spec;
 mod tests;
 mod verify;
 
-use std::time::Duration;
-
 use channel::{
-    Address, Channel, Context, Fetch, Part, Post, PostContext, Received, Reject, Request, Response, Settled,
-    Spec, Step, Unverified,
+    Address, Channel, Context, Fetch, Later, Part, Post, PostContext, Received, Reject, Request, Response,
+    Settled, Spec, Step, Unverified,
 };
 
 /// The channel `whatsapp`.
@@ -49,9 +47,12 @@ impl Channel for WhatsApp {
         render::fetch(what)
     }
 
-    /// Later, only a template goes through.
-    fn pushes_for(&self, _to: &Address, settings: &serde_json::Value) -> Option<Duration> {
-        settings.get(spec::TEMPLATE).is_none().then_some(Duration::from_secs(24 * 3_600))
+    /// Only a template reaches people later than 24 hours after they wrote.
+    fn later(&self, to: &Address, settings: &serde_json::Value) -> Later {
+        match settings.get(spec::TEMPLATE) {
+            Some(_) => Later::always(to),
+            None => Later::within_window(to),
+        }
     }
 
     fn keeps(&self) -> &'static [&'static str] {

@@ -9,6 +9,7 @@ use clap::Subcommand;
 use model::ModelConfig;
 use model_invoker::Keys;
 use tools::knowledge::{self, MAX_PASSAGES, Passage};
+use tools::pdf::{self, Unread};
 
 use crate::connect::configuration;
 use crate::doctor::models;
@@ -16,9 +17,13 @@ use crate::place::Place;
 use crate::{Error, Where};
 
 /// What is read of a folder: text, and what is nearly text.
-const KINDS: &[&str] = &["md", "markdown", "txt", "csv", "html", "htm"];
-/// Larger files are no documents that somebody wrote.
-const MAX_FILE: u64 = 4 << 20;
+const KINDS: &[&str] = &["md", "markdown", "txt", "csv", "html", "htm", PDF];
+const PDF: &str = "pdf";
+/// Larger files are no documents that somebody wrote, MiB. A PDF has pictures and fonts beside its text.
+const MAX_FILE: u64 = 4;
+const MAX_PDF: u64 = 40;
+/// Text of a PDF that is read, bytes: far more than can be searched.
+const MAX_TEXT: usize = 16 << 20;
 /// Passages whose vectors are asked for at once, so that the terminal shows how far it is.
 const BATCH: usize = 100;
 
@@ -28,7 +33,7 @@ pub enum Command {
     Push {
         /// An entry of `knowledge` in the configuration
         name: String,
-        /// Its .md, .txt, .csv and .html files are read, those of folders below too
+        /// Its .md, .txt, .csv, .html and .pdf files are read, those of folders below too
         folder: PathBuf,
     },
 }
@@ -58,14 +63,7 @@ fn read(folder: &Path) -> Result<Vec<Passage>, Error> {
     paths.sort();
     let mut passages = Vec::new();
     for path in &paths {
-        let unreadable = |why: String| Error::failed(format!("{}: {why}", path.display()));
-        if path.metadata().map_err(|error| unreadable(error.to_string()))?.len() > MAX_FILE {
-            return Err(unreadable(
-                "it is larger than 4 MiB: split it, or keep it out of the folder".to_owned(),
-            ));
-        }
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| unreadable(format!("it cannot be read as UTF-8 text ({error})")))?;
+        let text = document(path).map_err(|why| Error::failed(format!("{}: {why}", path.display())))?;
         let source = path.strip_prefix(folder).unwrap_or(path).display().to_string();
         passages.extend(passages::of(&source, &text));
     }
@@ -80,19 +78,42 @@ fn read(folder: &Path) -> Result<Vec<Passage>, Error> {
     }
 }
 
+/// The text of a document, or why it cannot be read.
+fn document(path: &Path) -> Result<String, String> {
+    let is_pdf = kind(path) == PDF;
+    let most = if is_pdf { MAX_PDF } else { MAX_FILE };
+    if path.metadata().map_err(|error| error.to_string())?.len() > most << 20 {
+        return Err(format!("it is larger than {most} MiB: split it, or keep it out of the folder"));
+    }
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    if is_pdf {
+        return pdf::text(&bytes, MAX_TEXT).map_err(|unread| match unread {
+            Unread::Locked => "it asks for a password: save it without one".to_owned(),
+            Unread::NoText => {
+                "it holds no text, only pictures of it: have the text recognised first".to_owned()
+            }
+        });
+    }
+    String::from_utf8(bytes).map_err(|error| format!("it cannot be read as UTF-8 text ({error})"))
+}
+
+/// The ending of a file's name.
+fn kind(path: &Path) -> String {
+    path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_ascii_lowercase()
+}
+
 /// Hidden files and folders are left out.
 fn files(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
     let unreadable = |error: std::io::Error| Error::failed(format!("{}: {error}", folder.display()));
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
-        let (path, kind) = (entry.path(), entry.file_type().map_err(unreadable)?);
-        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        let (path, found_there) = (entry.path(), entry.file_type().map_err(unreadable)?);
         if entry.file_name().to_string_lossy().starts_with('.') {
             continue;
         }
-        if kind.is_dir() {
+        if found_there.is_dir() {
             files(&path, found)?;
-        } else if kind.is_file() && KINDS.contains(&extension.to_ascii_lowercase().as_str()) {
+        } else if found_there.is_file() && KINDS.contains(&kind(&path).as_str()) {
             found.push(path);
         }
     }
@@ -148,6 +169,13 @@ async fn put(place: &Place, name: &str, file: Vec<u8>) -> Result<(), Error> {
 mod tests {
     use super::*;
 
+    /// A PDF of one page.
+    const PAGE: &str = "%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n\
+        2 0 obj\n<< /Type /Pages /Kids [3 0 R] /Count 1 >>\nendobj\n\
+        3 0 obj\n<< /Type /Page /Parent 2 0 R /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>\nendobj\n\
+        4 0 obj\n<< /Length 47 >>\nstream\nBT /F1 12 Tf 72 720 Td (The moat is dry.) Tj ET\nendstream\nendobj\n\
+        5 0 obj\n<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n";
+
     #[test]
     fn a_folder_is_read_with_those_below_it() {
         let folder = std::env::temp_dir().join(format!("crabhook-knowledge-{}", std::process::id()));
@@ -168,6 +196,19 @@ mod tests {
             short,
             [("b.md", "# Gate\n\nThe gate is in the east."), ("more/a.html", "Tower\n\nNorth.")]
         );
+        std::fs::write(folder.join("c.PDF"), PAGE).unwrap();
+        let source_and_text = |passage: &Passage| (passage.source.clone(), passage.text.clone());
+        let passages: Vec<_> = read(&folder).unwrap().iter().map(source_and_text).collect();
+        assert_eq!(passages[1], ("c.PDF".to_owned(), "The moat is dry.".to_owned()), "{passages:?}");
+        for (name, bytes, why) in [
+            ("g.pdf", &b"%PDF-1.4 scanned"[..], "g.pdf: it holds no text"),
+            ("g.pdf", &[PAGE.as_bytes(), b"<< /Encrypt 9 0 R >>"].concat(), "g.pdf: it asks for a password"),
+        ] {
+            std::fs::write(folder.join(name), bytes).unwrap();
+            let error = read(&folder).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+            std::fs::remove_file(folder.join(name)).unwrap();
+        }
         std::fs::write(folder.join("f.txt"), b"\xff\xfe").unwrap();
         assert!(read(&folder).unwrap_err().to_string().contains("f.txt: it cannot be read as UTF-8"));
         assert!(read(&folder.join("more/.git/none")).is_err());

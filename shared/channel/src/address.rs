@@ -38,6 +38,36 @@ impl Address {
     }
 }
 
+/// What reaches the same place later, when nobody has just written there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Later {
+    pub to: Address,
+    /// Unix milliseconds after which the platform takes no message of our own accord; `None` = as long as one likes.
+    pub until: Option<i64>,
+}
+
+impl Later {
+    pub fn always(to: &Address) -> Later {
+        Later { to: to.clone(), until: None }
+    }
+
+    pub fn until(to: &Address, until: i64) -> Later {
+        Later { to: to.clone(), until: Some(until) }
+    }
+
+    /// For platforms that take messages of our own accord for as long as a direct reply.
+    pub fn within_window(to: &Address) -> Later {
+        Later { to: to.clone(), until: to.window.map(|window| window.deadline) }
+    }
+
+    /// Without what the address holds for a direct reply only.
+    pub fn without(to: &Address, data: &str) -> Later {
+        let mut later = Later::always(to);
+        later.to.data.remove(data);
+        later
+    }
+}
+
 /// A platform's reply window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {

@@ -33,7 +33,7 @@ pub mod xml;
 
 use std::time::Duration;
 
-pub use address::{Address, Window};
+pub use address::{Address, Later, Window};
 pub use connect::{Argument, Connect, Offered, Registration};
 pub use http::{Headers, Request, Response, Unverified, Verified};
 pub use ids::{ConversationKey, short_id};
@@ -93,6 +93,11 @@ pub trait Channel: Send + Sync {
         false
     }
 
+    /// How a reminder reaches whoever wrote from that address, and until when.
+    fn later(&self, to: &Address, _settings: &serde_json::Value) -> Later {
+        Later::always(to)
+    }
+
     /// What a failed message says that is not taken as a reply, nor in any other way: why, and what to do about it.
     fn unreachable(&self) -> &'static str {
         "the chat is not there any more"
@@ -106,12 +111,6 @@ pub trait Channel: Send + Sync {
     /// The names in [`Address::data`] that a message of our own accord needs, and that hold for as long as the chat does.
     fn keeps(&self) -> &'static [&'static str] {
         &[]
-    }
-
-    /// For how long after somebody's message there they can be written to of our own accord; zero: never. `None`: for as long as the
-    /// chat is there.
-    fn pushes_for(&self, _to: &Address, _settings: &serde_json::Value) -> Option<Duration> {
-        None
     }
 
     /// The setting, missing among these, without which nobody is known to belong to the workspace.

@@ -10,11 +10,13 @@
 //! | | `SUMMARY` | what earlier turns said |
 //! | `U#<channel>#<account>#<user>` | `PROFILE` | a person |
 //! | | `NOTES` | what is remembered of them |
+//! | | `REMINDERS` | what they want to be reminded of |
 //! | `PEOPLE` | `<channel>#<account>#<user>` | the same person, for the operator's list |
 //! | `G#<channel>#<account>#<chat>` | `ALLOWED` | an owner said `/allow` there |
 //! | `CLAIM` | `<SHA-256 of the code>` | a one-time code of `crabhook claim` |
 //! | `COUNT#<scope>` | `<month, day or minute>` | a counter |
 //! | `USAGE#<month>` | `<channel>#<account>#<user>#<conversation>#<assistant>#<model>#<day>` | what was used that day |
+//! | `TOOLS` | `<server>` | the tools that a server told |
 //! | `COOLDOWN` | `<model>` | a model that is left alone for some time |
 //! | `TOKEN#<channel>#<account>` | `<name>` | a token that the platform issued for some time |
 //! | `WEB#<account>#<session>` | `OUT#…` | a part of a reply to a page: the channel `web` writes and lays it out |
@@ -90,6 +92,14 @@ pub(crate) fn summary(of: &ConversationKey) -> Key {
 
 pub(crate) fn notes(channel: &str, account: &str, user: &str) -> Key {
     Key { sk: "NOTES".to_owned(), ..profile(channel, account, user) }
+}
+
+pub(crate) fn reminders(channel: &str, account: &str, user: &str) -> Key {
+    Key { sk: "REMINDERS".to_owned(), ..profile(channel, account, user) }
+}
+
+pub(crate) fn tools(server: &str) -> Key {
+    Key { pk: "TOOLS".to_owned(), sk: short_id(server) }
 }
 
 pub(crate) fn profile(channel: &str, account: &str, user: &str) -> Key {

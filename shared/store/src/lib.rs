@@ -16,9 +16,11 @@ mod memory;
 mod outbox;
 mod pending;
 mod people;
+mod reminders;
 mod spend;
 mod table;
 mod tokens;
+mod tools;
 mod turns;
 
 pub use configuration::Configuration;

@@ -5,11 +5,12 @@ use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-    UriPathNormalizationMode, sign,
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation,
+    SigningInstructions, SigningSettings, UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
+use channel::encode;
 use egress::{Answer, Call, Egress, HeaderMap, HeaderName, HeaderValue, Method, Trust};
 
 use crate::Error;
@@ -79,40 +80,73 @@ impl Cloud {
         Ok(egress.send(call).await?)
     }
 
+    /// The address of an object with a proof that whoever has it may read it for so long, if the credentials live that long.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ShareObjectPreSignedURL.html>
+    pub(crate) fn link(&self, url: &str, lives: Duration, now: SystemTime) -> Result<String, Error> {
+        let mut settings = s3_settings();
+        settings.signature_location = SignatureLocation::QueryParams;
+        settings.expires_in = Some(lives);
+        settings.payload_checksum_kind = PayloadChecksumKind::NoHeader;
+        let signable = SignableRequest::new("GET", url, std::iter::empty(), SignableBody::UnsignedPayload)
+            .map_err(unsigned)?;
+        let proof = self.sign(signable, "s3", settings, now)?;
+        let mut link = url.to_owned();
+        for (name, value) in proof.params() {
+            link.push(if link.contains('?') { '&' } else { '?' });
+            link.push_str(&format!("{name}={}", encode::segment(value)));
+        }
+        Ok(link)
+    }
+
     /// The request's headers with those that prove it.
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>
     fn signed(&self, request: &Request<'_>, now: SystemTime) -> Result<HeaderMap, Error> {
-        let unsigned = |why: String| Error::NotSetUp(format!("the request cannot be signed: {why}"));
-        let mut settings = SigningSettings::default();
-        if request.service == "s3" {
-            // S3 takes paths as they stand and wants the hash of the body.
-            settings.percent_encoding_mode = PercentEncodingMode::Single;
-            settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-            settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
-        }
-        let identity: Identity = self.credentials.clone().into();
-        let params = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name(request.service)
-            .time(now)
-            .settings(settings)
-            .build()
-            .map_err(|error| unsigned(error.to_string()))?;
+        let settings = if request.service == "s3" { s3_settings() } else { SigningSettings::default() };
         let headers = request.headers.iter().map(|(name, value)| (*name, value.as_str()));
         let body = SignableBody::Bytes(&request.body);
-        let signable = SignableRequest::new(request.method.as_str(), &request.url, headers, body)
-            .map_err(|error| unsigned(error.to_string()))?;
-        let signed = sign(signable, &params.into()).map_err(|error| unsigned(error.to_string()))?;
-        let (instructions, _) = signed.into_parts();
+        let signable =
+            SignableRequest::new(request.method.as_str(), &request.url, headers, body).map_err(unsigned)?;
+        let proof = self.sign(signable, request.service, settings, now)?;
         let given = request.headers.iter().map(|(name, value)| (*name, value.as_str()));
-        let all = given.chain(instructions.headers());
+        let all = given.chain(proof.headers());
         Ok(all
             .filter_map(|(name, value)| {
                 Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
             })
             .collect())
     }
+
+    fn sign(
+        &self,
+        signable: SignableRequest<'_>,
+        service: &str,
+        settings: SigningSettings,
+        now: SystemTime,
+    ) -> Result<SigningInstructions, Error> {
+        let identity: Identity = self.credentials.clone().into();
+        let params = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(&self.region)
+            .name(service)
+            .time(now)
+            .settings(settings)
+            .build()
+            .map_err(unsigned)?;
+        Ok(sign(signable, &params.into()).map_err(unsigned)?.into_parts().0)
+    }
+}
+
+/// S3 takes paths as they stand and wants the hash of the body.
+fn s3_settings() -> SigningSettings {
+    let mut settings = SigningSettings::default();
+    settings.percent_encoding_mode = PercentEncodingMode::Single;
+    settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+    settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+    settings
+}
+
+fn unsigned(why: impl std::fmt::Display) -> Error {
+    Error::NotSetUp(format!("the request cannot be signed: {why}"))
 }
 
 #[cfg(test)]
@@ -158,6 +192,31 @@ pub(crate) mod tests {
                         SignedHeaders=host;x-amz-date, \
                         Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31";
         assert_eq!(headers["authorization"], expected);
+    }
+
+    /// The example of <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>.
+    #[test]
+    fn a_links_signature_is_the_known_one() {
+        let credentials = Credentials::new(
+            "AKIAIOSFODNN7EXAMPLE",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            None,
+            None,
+            "test",
+        );
+        let cloud = Cloud { credentials, ..cloud(None) };
+        let now = UNIX_EPOCH + Duration::from_secs(1_369_353_600);
+        let url = "https://examplebucket.s3.amazonaws.com/test.txt";
+        let link = cloud.link(url, Duration::from_secs(86_400), now).unwrap();
+        let expected = "?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request\
+                        &X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host\
+                        &X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404";
+        assert_eq!(link, format!("{url}{expected}"));
+        let session = Credentials::new("AK", "secret", Some("a/b+c".into()), None, "test");
+        let cloud = Cloud { credentials: session, ..cloud };
+        let link = cloud.link(&format!("{url}?a=b%20c"), Duration::from_secs(60), now).unwrap();
+        assert!(link.starts_with(&format!("{url}?a=b%20c&X-Amz-")), "{link}");
+        assert!(link.contains("&X-Amz-Security-Token=a%2Fb%2Bc"), "{link}");
     }
 
     #[test]

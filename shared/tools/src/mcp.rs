@@ -1,8 +1,9 @@
 //! Servers that speak the Model Context Protocol over streamable HTTP.
 //! <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http>
 //!
-//! A server is connected to when its tools are not known or one of them is called, and let go when the turn ends: what a
-//! frozen function holds open is dead when it thaws. What tools there are is remembered by the process.
+//! A server is connected to when one of its tools is called, and let go when the turn ends: what a frozen function holds open is
+//! dead when it thaws. What tools there are is remembered, by the process and in the table, and asked for anew when the answer is
+//! out: only who uses a server for the very first time waits for its greeting.
 
 mod lists;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod told;
 use std::time::Duration;
 
 use egress::HeaderMap;
+use futures::future::join_all;
 use rmcp::model::{
     CallToolRequest, CallToolRequestParams, ClientCapabilities, ClientConfig, ClientRequest, Implementation,
     JsonObject, ListToolsRequest, PaginatedRequestParams, ProtocolVersion, RequestMetaObject, ServerResult,
@@ -29,8 +31,12 @@ use crate::{Error, ToolResult, Tools};
 
 pub(crate) use lists::{Listed, Lists};
 
-/// Somebody is waiting for an answer: a server that does not greet us in this time is left out of it.
-const GREETING: Duration = Duration::from_secs(5);
+/// Somebody is waiting for an answer: a server whose tools nobody knows and that does not tell them in this time is left out of it.
+const FIRST_TIME: Duration = Duration::from_secs(5);
+/// Nobody is waiting: what started cold may take longer. Not so long that the queue's message shows again meanwhile.
+const LATER: Duration = Duration::from_secs(10);
+/// Greeting a server whose tool is called takes this long at most, and no longer than the call may.
+const GREETING: Duration = Duration::from_secs(15);
 /// Saying goodbye is a courtesy: servers forget sessions by themselves.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// Most bytes of one event of a server's stream.
@@ -41,6 +47,20 @@ const MAX_TOOLS: usize = 64;
 const MAX_PAGES: usize = 10;
 
 type Session = RunningService<RoleClient, ClientConfig>;
+
+/// Asks the servers that a turn left for later.
+pub(crate) async fn catch_up(tools: &Tools, within: Duration) {
+    let now = crate::toolbox::now();
+    let servers: Vec<Server> = tools.lists.later().into_values().collect();
+    let asked = servers.iter().map(|server| async {
+        if let Err(error) = server.asked(tools, LATER.min(within), now).await {
+            tracing::warn!(tool = server.name, error = error.kind(), "a server does not tell its tools");
+        }
+        server.close().await;
+    });
+    // Whoever does not answer in time is asked after the next answer.
+    let _ = timeout(within, join_all(asked)).await;
+}
 
 /// One server, for one turn.
 pub(crate) struct Server {
@@ -57,18 +77,48 @@ impl Server {
 
     /// Its tools, as remembered or asked for. `now` is Unix milliseconds.
     pub async fn tools(&self, tools: &Tools, now: i64) -> Result<Vec<Listed>, Error> {
-        let key = (self.name.clone(), self.url.clone());
-        if let Some(known) = tools.lists.fresh(&key, now) {
-            return known;
-        }
-        let found = match timeout(GREETING, self.list(tools)).await {
-            Ok(found) => found,
-            Err(_) => Err(Error::NotDone(format!("it did not answer within {} s", GREETING.as_secs()))),
+        let key = self.key();
+        let known = match tools.lists.known(&key, now) {
+            Some(known) => Some(known),
+            None => {
+                let memo = tools.memory.recall(&lists::name(&key)).await;
+                memo.and_then(|memo| tools.lists.take_up(key.clone(), &memo, now))
+            }
         };
-        tools.lists.keep(key, found, now)
+        let Some(known) = known else {
+            let told = self.asked(tools, FIRST_TIME, now).await;
+            if told.is_err() {
+                self.ask_later(tools);
+            }
+            return told;
+        };
+        if known.old {
+            self.ask_later(tools);
+        }
+        known.told
     }
 
-    async fn list(&self, tools: &Tools) -> Result<Vec<Listed>, Error> {
+    fn key(&self) -> lists::Key {
+        (self.name.clone(), self.url.clone())
+    }
+
+    fn ask_later(&self, tools: &Tools) {
+        tools.lists.ask_later(self.key(), Server::new(&self.name, &self.url, self.headers.clone()));
+    }
+
+    /// Asks for its tools and remembers them.
+    async fn asked(&self, tools: &Tools, within: Duration, now: i64) -> Result<Vec<Listed>, Error> {
+        let found = match timeout(within, self.list(tools, within)).await {
+            Ok(found) => found,
+            Err(_) => Err(Error::NotDone(format!("it did not answer within {} s", within.as_secs()))),
+        };
+        if let Some(memo) = found.as_ref().ok().and_then(|told| lists::memo(told, now)) {
+            tools.memory.keep(&lists::name(&self.key()), &memo).await;
+        }
+        tools.lists.keep(self.key(), found, now)
+    }
+
+    async fn list(&self, tools: &Tools, within: Duration) -> Result<Vec<Listed>, Error> {
         let peer = self.peer(tools).await?;
         let mut found = Vec::new();
         let mut cursor = None;
@@ -76,7 +126,7 @@ impl Server {
             let params = PaginatedRequestParams::default().with_cursor(cursor);
             let request = ListToolsRequest { params: Some(params), ..ListToolsRequest::default() };
             let request = ClientRequest::ListToolsRequest(request);
-            match self.ask(&peer, request, GREETING).await? {
+            match self.ask(&peer, request, within).await? {
                 ServerResult::ListToolsResult(page) => {
                     found.extend(page.tools.iter().map(Listed::of));
                     cursor = page.next_cursor;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Error;
+use crate::{Error, File};
 
 /// What the model is told about its call.
 #[derive(Clone, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub struct ToolResult {
     pub text: String,
     /// The call failed; the text says why, and the model may do better.
     pub is_error: bool,
+    /// What it made beside the text. The toolbox takes them out: [`crate::Toolbox::made`].
+    pub files: Vec<File>,
 }
 
 /// A call that ran, or one that somebody has to agree to first.
@@ -24,11 +26,11 @@ pub enum Called {
 
 impl ToolResult {
     pub fn ok(text: impl Into<String>) -> ToolResult {
-        ToolResult { text: text.into(), is_error: false }
+        ToolResult { text: text.into(), is_error: false, files: Vec::new() }
     }
 
     pub fn error(text: impl Into<String>) -> ToolResult {
-        ToolResult { text: text.into(), is_error: true }
+        ToolResult { text: text.into(), is_error: true, files: Vec::new() }
     }
 
     /// At most so many bytes, marked where something is missing.
@@ -49,6 +51,7 @@ impl fmt::Debug for ToolResult {
         f.debug_struct("ToolResult")
             .field("bytes", &self.text.len())
             .field("is_error", &self.is_error)
+            .field("files", &self.files.len())
             .finish()
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use egress::Method;
+use egress::{Answer, Method};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -48,21 +48,34 @@ impl Tools {
                 "SqsParameters": {"MessageGroupId": schedule.group},
             },
         });
+        let path = channel::encode::segment(schedule.key);
+        let answer = self.ask_scheduler(Method::POST, &path, body.to_string().into_bytes()).await?;
+        // There is one of this name: an earlier try's.
+        if answer.status == 409 { Ok(()) } else { successful(answer).map(drop) }
+    }
+
+    /// Takes the schedule of that key back. One that is not there any more is as good.
+    /// <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_DeleteSchedule.html>
+    ///
+    /// # Errors
+    /// It may still be there.
+    pub async fn unschedule(&self, key: &str) -> Result<(), Error> {
+        let segment = channel::encode::segment;
+        let path = format!("{}?groupName={}", segment(key), segment(&self.cloud.schedule_group));
+        let answer = self.ask_scheduler(Method::DELETE, &path, Vec::new()).await?;
+        if answer.status == 404 { Ok(()) } else { successful(answer).map(drop) }
+    }
+
+    async fn ask_scheduler(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Answer, Error> {
         let request = Request {
             service: "scheduler",
-            method: Method::POST,
-            url: format!(
-                "{}/schedules/{}",
-                self.cloud.base("scheduler"),
-                channel::encode::segment(schedule.key)
-            ),
+            method,
+            url: format!("{}/schedules/{path}", self.cloud.base("scheduler")),
             headers: vec![("content-type", "application/json".to_owned())],
-            body: body.to_string().into_bytes(),
+            body,
             time_out: TIME_OUT,
             max_bytes: MAX_ANSWER,
         };
-        let answer = self.cloud.send(&self.egress, request).await?;
-        // There is one of this name: an earlier try's.
-        if answer.status == 409 { Ok(()) } else { successful(answer).map(drop) }
+        self.cloud.send(&self.egress, request).await
     }
 }

@@ -3,7 +3,8 @@
 mod cloud;
 mod endpoints;
 mod hooks;
+mod made;
 mod stand;
 pub(crate) mod toolbox;
 
-pub(crate) use stand::{Reply, Seen, Stand, context, secrets, tools};
+pub(crate) use stand::{Remembered, Reply, Seen, Stand, context, secrets, tools, tools_with};

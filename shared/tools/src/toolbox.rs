@@ -10,14 +10,14 @@ use channel::sign;
 use model::{ToolCall, ToolSpec};
 use serde_json::{Map, Value};
 use tokio::time::timeout;
-use turn::config::ToolKind;
+use turn::Kept;
 
-use crate::desk::{self, Desk};
+use crate::desk::{self, Act, Desk};
 use crate::endpoint::{Endpoint, Limits};
 use crate::knowledge::{self, Knowledge};
 #[cfg(feature = "mcp")]
 use crate::mcp;
-use crate::{Budget, Called, Context, Error, ToolResult, Tools, web};
+use crate::{Budget, Called, Context, Error, File, ToolResult, Tools, files, web};
 
 pub use open::{Given, Missing};
 
@@ -28,8 +28,12 @@ const MAX_ARGUMENTS: usize = 12;
 /// What a tool is given beyond its time to say itself that it is over, and to the other side that nobody waits any more.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Most that is read of a program's answer, bytes: the model is shown the beginning.
-const MAX_ANSWER: usize = 1 << 20;
+/// Most that is read of a program's answer, bytes: a file in base64, as much as a Lambda function may answer. The model is shown
+/// the beginning of its text. <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const MAX_ANSWER: usize = 6 << 20;
+
+/// Most files that go with an answer.
+const MAX_FILES: usize = 4;
 
 /// What there is to call in a turn. Made by [`Toolbox::open`]; calls may run side by side.
 pub struct Toolbox<'a> {
@@ -42,6 +46,8 @@ pub struct Toolbox<'a> {
     missing: Vec<Missing>,
     /// How often each call was made with success, by what makes it that call.
     done: Mutex<BTreeMap<String, u32>>,
+    /// What tools made for the person, as it is kept in the bucket.
+    made: Mutex<Vec<Kept>>,
 }
 
 struct Entry {
@@ -61,7 +67,7 @@ enum Action {
     Endpoint(Endpoint),
     Fetch(web::Rules),
     Search(Vec<Knowledge>),
-    Desk(ToolKind),
+    Desk(Act),
 }
 
 impl Toolbox<'_> {
@@ -115,11 +121,57 @@ impl Toolbox<'_> {
                 Error::InDoubt("no answer in time".to_owned()).into()
             }
         };
+        let result = if result.files.is_empty() { result } else { self.keep(result).await };
         if !result.is_error {
             let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
             *done.entry(identity).or_default() += 1;
         }
         Called::Done(result.within(entry.limits.max_bytes))
+    }
+
+    /// The files that calls made so far, which go to the person with the answer.
+    pub fn made(&self) -> Vec<Kept> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps a result's files for the person, and tells the model, before everything else, what becomes of them.
+    async fn keep(&self, mut result: ToolResult) -> ToolResult {
+        let files = std::mem::take(&mut result.files);
+        if result.is_error {
+            return result;
+        }
+        let mut lines = String::new();
+        for file in files {
+            let name = file.name.clone();
+            let line = match self.keep_one(file).await {
+                Ok(()) => format!("[The person gets {name} with your answer.]\n"),
+                Err(why) => format!("[The person does not get {name}: {why}.]\n"),
+            };
+            lines.push_str(&line);
+        }
+        ToolResult { text: lines + &result.text, ..result }
+    }
+
+    /// `Err`: why the person does not get it.
+    async fn keep_one(&self, file: File) -> Result<(), String> {
+        let File { name, media_type, bytes } = file;
+        let key = files::key(&self.context.conversation, &bytes);
+        let made = self.made();
+        if made.iter().any(|known| known.key == key) {
+            return Ok(());
+        }
+        if bytes.len() > files::MAX_MADE {
+            return Err(format!("it is larger than {} MiB", files::MAX_MADE >> 20));
+        }
+        if made.len() >= MAX_FILES {
+            return Err(format!("{MAX_FILES} files go with an answer at most"));
+        }
+        if let Err(error) = self.tools.keep_file(&key, &media_type, bytes).await {
+            tracing::warn!(error = error.kind(), "a tool's file is not kept");
+            return Err("it cannot be sent at the moment".to_owned());
+        }
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).push(Kept { name, media_type, key });
+        Ok(())
     }
 
     /// The idempotency key of a call: the same when a killed turn is asked again, and when the model repeats what failed; another
@@ -160,8 +212,8 @@ impl Toolbox<'_> {
                 let arguments = desk::read(arguments.into()).map_err(Error::Refused)?;
                 knowledge::search(self.tools, all, arguments, limits, now()).await
             }
-            Action::Desk(kind) => {
-                Ok(desk::call(*kind, arguments.into(), desk, &self.context.zone(), key, now()).await)
+            Action::Desk(act) => {
+                Ok(desk::call(*act, arguments.into(), desk, &self.context.zone(), key, now()).await)
             }
         }
     }
@@ -210,23 +262,44 @@ fn beginning(text: &str, most: usize, beyond: &str) -> String {
     format!("{shown}… [{} more{beyond}]", hidden.chars().count())
 }
 
-/// What a program answers: text, or JSON. Of an object with `text` that is the result, and `error: true` makes it a failure.
+/// What a program answers: text, JSON, a picture or a PDF. Of an object, `text` is the result where it has one, `error: true` makes
+/// it a failure, and `files` are for the person.
 fn answer(body: &[u8]) -> ToolResult {
+    if let Some(file) = File::of_body(body) {
+        return ToolResult { files: vec![file], ..ToolResult::ok("") };
+    }
     match serde_json::from_slice(body) {
         Ok(Value::String(text)) => ToolResult::ok(text),
-        Ok(Value::Object(object)) => match object.get("text").and_then(Value::as_str) {
-            Some(text) => ToolResult {
-                text: text.to_owned(),
-                is_error: object.get("error") == Some(&Value::Bool(true)),
-            },
-            None => ToolResult::ok(Value::Object(object).to_string()),
-        },
+        Ok(Value::Object(mut object)) => {
+            let files = handed_over(&mut object);
+            let is_error = object.get("error") == Some(&Value::Bool(true));
+            match object.get("text").and_then(Value::as_str) {
+                Some(text) => ToolResult { text: text.to_owned(), is_error, files },
+                None => ToolResult { files, ..ToolResult::ok(Value::Object(object).to_string()) },
+            }
+        }
         _ => ToolResult::ok(String::from_utf8_lossy(body).into_owned()),
     }
 }
 
+/// `files: [{name, media_type, data}]`, their bytes in base64, taken out. What is not of this form is part of the result.
+fn handed_over(object: &mut Map<String, Value>) -> Vec<File> {
+    let text =
+        |file: &Value, name: &str| file.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let read = |file: &Value| {
+        let bytes = sign::from_base64(file.get("data")?.as_str()?)?;
+        Some(File::new(&text(file, "name"), &text(file, "media_type"), bytes))
+    };
+    let files: Option<Vec<File>> =
+        object.get("files").and_then(Value::as_array).and_then(|files| files.iter().map(read).collect());
+    if files.is_some() {
+        object.remove("files");
+    }
+    files.unwrap_or_default()
+}
+
 /// Unix milliseconds.
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let since: Duration = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,5 +1,5 @@
 //! What to do with messages, as values in and values out: the turn protocol ([`machine`]), who may talk ([`access`]) and what it
-//! may cost ([`spend`]), what people can command ([`commands`]), what the model is told ([`prompt`], [`template`], [`notes`]),
+//! may cost ([`spend`]), what people can command ([`commands`]), what the model is told ([`prompt`], [`template`], [`notes`]), what is said later ([`reminders`]),
 //! what the operator configures ([`config`]). No I/O, no clock.
 
 pub mod access;
@@ -12,6 +12,7 @@ pub mod notes;
 pub mod pending;
 pub mod prompt;
 pub mod prompts;
+pub mod reminders;
 pub mod spend;
 mod state;
 pub mod template;

@@ -199,12 +199,15 @@ pub struct Turn {
     /// What came with the messages and is in the bucket.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<Kept>,
+    /// What tools made for the person: it is sent after the answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<Kept>,
 }
 
-/// A file that somebody sent, kept for a while.
+/// A file that somebody sent or a tool made, kept for a while.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
-    /// The sender's name for it.
+    /// The sender's or the tool's name for it.
     pub name: String,
     /// Of what is kept: a picture's own, or `text/plain` for the text of a document.
     pub media_type: String,

@@ -274,6 +274,13 @@ fn a_killed_turn_calls_its_tools_under_the_same_keys() {
             programs.asked("/weather").iter().map(|asked| asked.header("webhook-id").to_owned()).collect();
         assert_eq!(keys.len(), 2);
         assert_eq!(keys[0], keys[1]);
+        // The function that took over knew the server's tools without asking for them.
+        let listed =
+            programs.asked("/mcp").iter().filter(|asked| asked.body["method"] == "tools/list").count();
+        assert_eq!((listed, world.questions().await.len()), (1, 4));
+        let told =
+            world.questions().await.iter().all(|question| question.to_string().contains("docs__lookup"));
+        assert!(told, "and so did the model");
     });
 }
 

@@ -53,7 +53,7 @@ fn invoker_reaches_its_files_its_reminders_and_named_tools_only() {
     let expected = [
         json!({"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": {"Fn::Sub": "${Media.Arn}/media/*"}}),
         json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": {"Fn::Sub": "${Media.Arn}/knowledge/*"}}),
-        json!({"Effect": "Allow", "Action": "scheduler:CreateSchedule", "Resource": {"Fn::Sub": schedules}}),
+        json!({"Effect": "Allow", "Action": ["scheduler:CreateSchedule", "scheduler:DeleteSchedule"], "Resource": {"Fn::Sub": schedules}}),
         json!({"Effect": "Allow", "Action": "iam:PassRole", "Resource": {"Fn::GetAtt": ["ReminderRole", "Arn"]},
             "Condition": {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}}),
         json!({"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": {"Ref": "ToolFunctions"}}),

@@ -1,17 +1,15 @@
 //! The built-in tools that change something of ours: notes, reminders, handing over to people.
 
-use std::time::Duration;
-
-use channel::{Address, Content, Inbound, Kind, Part, Settled};
-use queue::Job;
+use channel::{Address, Inbound, Kind, Part, Settled};
 use store::{Person, Who};
-use tools::{Desk, Reminder, Schedule};
+use tools::{Desk, Reminder};
 use turn::access::Role;
 
 use super::Question;
 use crate::channels;
 use crate::delivery::Before;
 use crate::now;
+use crate::reminder::Failed;
 use crate::run::Run;
 
 /// Where the tools of one turn are done.
@@ -42,21 +40,16 @@ impl Desk for Counter<'_> {
     }
 
     async fn remind(&self, reminder: &Reminder) -> Result<String, String> {
-        let asked = self.question.newest;
-        let (room, settings) = (self.run.place.room, &self.run.place.settings);
-        if let Some(most) = room.pushes_for(&asked.address, settings)
-            && reminder.at > asked.at.saturating_add(i64::try_from(most.as_millis()).unwrap_or(i64::MAX))
-        {
-            return Err(too_late(room.spec().title, most));
-        }
-        let inbound = due(asked, reminder);
-        let group = self.run.conversation.to_string();
-        let body = Job::message(&inbound, None);
-        let schedule = Schedule { key: &reminder.key, at: reminder.at, body: &body, group: &group };
-        match self.run.services.tools.schedule(&schedule).await {
-            Ok(()) => Ok("it is set; I will say it in this chat".to_owned()),
-            Err(error) => Err(self.failed(&error)),
-        }
+        let Question { newest, persona, .. } = self.question;
+        self.done(self.run.set_reminder(newest, persona.assistant.zone.as_deref(), reminder).await)
+    }
+
+    async fn list_reminders(&self) -> Result<String, String> {
+        self.done(self.run.list_reminders(self.question.newest).await)
+    }
+
+    async fn cancel_reminder(&self, id: &str) -> Result<String, String> {
+        self.done(self.run.cancel_reminder(self.question.newest, id).await)
     }
 
     async fn hand_off(&self, reason: &str) -> Result<String, String> {
@@ -78,6 +71,10 @@ impl Counter<'_> {
             (_, true) => Err("notes are kept in 1:1 chats only".to_owned()),
             (_, false) => Err("this assistant keeps no notes".to_owned()),
         }
+    }
+
+    fn done(&self, outcome: Result<Result<String, String>, Failed>) -> Result<String, String> {
+        outcome.unwrap_or_else(|error| Err(self.failed(&error)))
     }
 
     /// For the model; the log has the rest.
@@ -144,33 +141,6 @@ pub fn in_private(owner: Person) -> Option<Address> {
     let room = channels::named(&owner.channel)?;
     let Person { account, user, reach, .. } = owner;
     reach.or_else(|| room.private(&account, &user))
-}
-
-/// For the model, where the platform takes no message of ours by then.
-fn too_late(title: &str, most: Duration) -> String {
-    match most.as_secs() / 3_600 {
-        0 => format!(
-            "it is not set: on {title} only answers can be said in this chat, so nobody can be reminded here"
-        ),
-        hours => format!(
-            "it is not set: on {title} nothing can be said later than {hours} hours after the person's last message; an earlier time works"
-        ),
-    }
-}
-
-/// The message that comes when the time has come: as if the person had written it in the same place, but it is no command.
-fn due(asked: &Inbound, reminder: &Reminder) -> Inbound {
-    Inbound {
-        id: format!("due-{}", reminder.key),
-        content: Content::text(reminder.text.clone()),
-        attachments: Vec::new(),
-        addressed: true,
-        at: reminder.at,
-        // Whatever slot the question left for replies is long gone by then.
-        address: Address { window: None, ..asked.address.clone() },
-        due: true,
-        ..asked.clone()
-    }
 }
 
 impl Run<'_> {

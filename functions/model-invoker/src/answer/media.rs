@@ -6,7 +6,6 @@
 //! while the talk is still about it.
 
 mod kind;
-mod pdf;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +13,7 @@ use std::time::Duration;
 
 use channel::{Attachment, File, Inbound, MAX_PICTURE, MAX_SIDE, Settled};
 use model::Image;
+use tools::pdf;
 use turn::{Kept, Spoken, Turn, Waiting};
 
 use super::Question;

@@ -1,5 +1,7 @@
 //! From messages to what is said.
 
+use std::sync::PoisonError;
+
 use channel::Kind;
 use model::{Ask, Chain, Cooldowns};
 use tools::{Budget, Given, Toolbox};
@@ -109,6 +111,9 @@ impl Run<'_> {
             reply = Ok(self.refused_by(question, cap).await?);
         }
         self.leave_alone(&chain).await;
+        if let (Some(toolbox), Ok(_)) = (&toolbox, &reply) {
+            *self.made.lock().unwrap_or_else(PoisonError::into_inner) = toolbox.made();
+        }
         let close = async {
             if let Some(toolbox) = toolbox {
                 toolbox.close().await;

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use channel::{Auth, Body, Channel, Context, Headers, Keys, Reject, Request, Secrets, Step, Target};
+use channel::{
+    Address, Auth, Body, Channel, Context, Headers, Keys, Reject, Request, Secrets, Step, Target, Window,
+};
 use egress::Egress;
 use model_invoker::{channels, outgoing};
 use secrets::SETTINGS;
 use serde_json::Value;
-use turn::config::{Access, Config};
+use turn::config::{Access, Config, ToolKind};
 
 use super::{Findings, mail};
 use crate::clock::now;
@@ -65,6 +67,7 @@ pub async fn check(place: &Place, config: &Config, findings: &mut Findings) -> R
             let access = config.channel(channel, &account).access(room.spec());
             let looked = Looked { place, room, account: &account, secrets, settings };
             looked.knows_members(access, findings);
+            looked.reminds(config, findings);
             if !looked.has_secrets(findings) {
                 continue;
             }
@@ -112,6 +115,12 @@ fn missing(room: &dyn Channel, account: &str, secrets: &Secrets, settings: &Valu
     missing
 }
 
+/// Whether the end of a person's reply window is the end of all that we may say.
+fn writes_for_a_while(room: &dyn Channel, settings: &Value) -> bool {
+    let window = Some(Window { deadline: i64::MAX, uses: None });
+    room.later(&Address { window, ..Address::default() }, settings).until.is_some()
+}
+
 /// One account that is looked at.
 struct Looked<'a> {
     place: &'a Place,
@@ -152,6 +161,19 @@ impl Looked<'_> {
             let why =
                 format!("channels.{channel}.{name} is not set, so nobody is taken for a member and answered");
             findings.wrong(self.title(), why, "Set it, then crabhook config push");
+        }
+    }
+
+    /// Where people are reminded for a while only, the operator knows it: they are told so by the assistant.
+    fn reminds(&self, config: &Config, findings: &Findings) {
+        let persona = config.persona(&config.channel(self.room.spec().name, self.account), "", None);
+        let reminds = |name: &String| config.tool(name).is_some_and(|tool| tool.kind == ToolKind::RemindMe);
+        if persona.assistant.tools.iter().any(reminds) && writes_for_a_while(self.room, &self.settings) {
+            let title = self.room.spec().title;
+            findings.good(format!(
+                "{}: {title} takes reminders for a while after a person's message only, so later ones are not set",
+                self.title()
+            ));
         }
     }
 
@@ -293,6 +315,22 @@ mod tests {
         let chat = channels::named("googlechat").unwrap();
         assert_eq!(chat.lacks(&Value::Null), Some("domain"));
         assert_eq!(chat.lacks(&serde_json::json!({"domain": "example.org"})), None);
+    }
+
+    #[test]
+    fn windows_end_reminders_unless_a_template_or_tag_opens_them() {
+        let check = |channel: &str, settings: Value, expected: bool| {
+            assert_eq!(
+                writes_for_a_while(channels::named(channel).unwrap(), &settings),
+                expected,
+                "{channel}"
+            );
+        };
+        check("whatsapp", Value::Null, true);
+        check("whatsapp", serde_json::json!({"template": "reminder"}), false);
+        check("messenger", Value::Null, true);
+        check("telegram", Value::Null, false);
+        check("discord", Value::Null, false);
     }
 
     #[test]

@@ -7,7 +7,8 @@ use super::messaging::Messaging;
 use super::{ACCESS_TOKEN, failure, settle as settle_any};
 use crate::markdown::{Plain, render};
 use crate::{
-    Address, Auth, Body, Choice, Fetch, Media, Part, Post, PostContext, Response, Settled, Step, Target, Way,
+    Address, Auth, Body, Choice, Fetch, Later, Media, Part, Post, PostContext, Response, Settled, Step,
+    Target, Way,
 };
 
 /// The setting that names the tag of replies after the window.
@@ -19,9 +20,21 @@ pub const TAG_SETTING: (&str, &str) = (
      that a human writes",
 );
 
+/// The tag under which nothing automatic may be sent, reminders included:
+/// <https://developers.facebook.com/documentation/business-messaging/messenger-platform/policy>.
+const HUMAN_AGENT: &str = "HUMAN_AGENT";
+
 /// Outside the window; the second is Instagram's.
 /// <https://developers.facebook.com/documentation/business-messaging/messenger-platform/error-codes>
 const OUTSIDE_WINDOW: [u64; 2] = [2_018_278, 2_534_022];
+
+/// A reminder is nothing that a human writes, so it comes within the window unless there is a tag for it.
+pub fn later(to: &Address, settings: &Value) -> Later {
+    match settings.get(TAG).and_then(Value::as_str) {
+        Some(tag) if tag != HUMAN_AGENT => Later::always(to),
+        _ => Later::within_window(to),
+    }
+}
 
 impl Messaging {
     pub fn post(&self, parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {

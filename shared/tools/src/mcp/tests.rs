@@ -2,12 +2,14 @@
 
 mod server;
 
+use std::time::Duration;
+
 use serde_json::json;
 use turn::config::{Confirm, Tool, ToolKind};
 
 use self::server::{Manner, Server};
 use crate::tests::toolbox::{NoDesk, asked, budget, call, check, open};
-use crate::tests::{Seen, tools};
+use crate::tests::{Remembered, Seen, tools, tools_with};
 use crate::{Called, Toolbox};
 
 fn mcp(url: &str) -> Tool {
@@ -25,6 +27,10 @@ fn mcp(url: &str) -> Tool {
 
 fn names(toolbox: &Toolbox<'_>) -> Vec<String> {
     toolbox.specs().iter().map(|spec| spec.name.clone()).collect()
+}
+
+fn gets(seen: &[Seen]) -> usize {
+    seen.iter().filter(|seen| seen.method == "GET").count()
 }
 
 /// What the server was asked, in order: JSON-RPC methods, `GET` and `DELETE`.
@@ -50,7 +56,11 @@ async fn tools_are_listed_once_and_called_in_a_session_of_the_turn() {
         let result = call(&toolbox, "github__search", json!({"text": "lease"})).await;
         assert_eq!(
             (result.text.as_str(), result.is_error),
-            ("found lease\n\n[a picture, image/png]\n\nrun.rs: file:///run.rs", false)
+            (
+                "[The person does not get picture.png: it cannot be sent at the moment.]\n\
+                 found lease\n\n[a picture, image/png]\n\nrun.rs: file:///run.rs",
+                false
+            )
         );
         toolbox.close().await;
         assert_eq!(
@@ -178,4 +188,42 @@ async fn servers_that_do_not_answer_are_left_out_and_left_alone_for_a_while() {
     assert_eq!(open(&tools, entries(), budget()).await.missing().len(), 4);
     assert_eq!(stranger.seen().len(), before);
     toolbox.close().await;
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_server_whose_tools_were_told_before() {
+    let server = Server::new(Manner::Json).await;
+    let memory = Remembered::default();
+    let first = tools_with(None, memory.clone());
+    assert_eq!(names(&open(&first, vec![("github", mcp(&server.url))], budget()).await).len(), 5);
+    let asked = server.seen().len();
+
+    // Another process: nothing is asked, whatever the server does now.
+    let second = tools_with(None, memory.clone());
+    let toolbox = open(&second, vec![("github", mcp(&server.url))], budget()).await;
+    assert_eq!((names(&toolbox).len(), server.seen().len()), (5, asked));
+    second.catch_up(Duration::from_secs(10)).await;
+    assert_eq!(server.seen().len(), asked, "what was told just now need not be told again");
+
+    // A list of long ago is as good, and is asked for anew when the answer is out.
+    memory.age(1_000_000);
+    let third = tools_with(None, memory.clone());
+    assert_eq!(names(&open(&third, vec![("github", mcp(&server.url))], budget()).await).len(), 5);
+    assert_eq!(server.seen().len(), asked);
+    third.catch_up(Duration::from_secs(10)).await;
+    let methods = methods(&server.seen()[asked..]);
+    assert_eq!(methods, ["initialize", "notifications/initialized", "tools/list", "tools/list", "DELETE"]);
+    third.catch_up(Duration::from_secs(10)).await;
+    assert_eq!(server.seen().len(), asked + methods.len() + gets(&server.seen()[asked..]), "once");
+}
+
+#[tokio::test]
+async fn a_server_that_did_not_answer_in_time_is_known_after_the_answer() {
+    let server = Server::new(Manner::BusyOnce).await;
+    let tools = tools(None);
+    let toolbox = open(&tools, vec![("github", mcp(&server.url))], budget()).await;
+    assert_eq!((names(&toolbox).len(), toolbox.missing().len()), (0, 1));
+    tools.catch_up(Duration::from_secs(10)).await;
+    let next = open(&tools, vec![("github", mcp(&server.url))], budget()).await;
+    assert_eq!((names(&next).len(), next.missing().len()), (5, 0));
 }

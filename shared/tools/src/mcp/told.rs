@@ -1,34 +1,48 @@
 //! What servers say, in our words. The SDK's own quote bodies and addresses, which may hold secrets: they go no further.
 
+use channel::sign;
 use rmcp::ServiceError;
 use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
 use rmcp::service::ClientInitializeError;
 use rmcp::transport::DynamicTransportError;
 use rmcp::transport::streamable_http_client::StreamableHttpError;
 
-use crate::{Error, ToolResult};
+use crate::{Error, File, ToolResult};
 
 type HttpError = StreamableHttpError<reqwest::Error>;
 
-/// The result as text: what is no text is named.
+/// The result: text, and what is none. That is named in the text, where it stood.
 pub(super) fn result(result: CallToolResult) -> ToolResult {
-    let mut parts: Vec<String> = result.content.iter().map(block).collect();
+    let mut files = Vec::new();
+    let mut parts: Vec<String> = result.content.iter().map(|content| block(content, &mut files)).collect();
     if parts.is_empty()
         && let Some(structured) = &result.structured_content
     {
         parts.push(structured.to_string());
     }
-    ToolResult { text: parts.join("\n\n"), is_error: result.is_error.unwrap_or(false) }
+    ToolResult { text: parts.join("\n\n"), is_error: result.is_error.unwrap_or(false), files }
 }
 
-fn block(block: &ContentBlock) -> String {
+fn block(block: &ContentBlock, files: &mut Vec<File>) -> String {
+    let mut file = |name: &str, media_type: &str, base64: &str| {
+        files.extend(sign::from_base64(base64).map(|bytes| File::new(name, media_type, bytes)));
+    };
     match block {
         ContentBlock::Text(text) => text.text.clone(),
-        ContentBlock::Image(image) => format!("[a picture, {}]", image.mime_type),
-        ContentBlock::Audio(audio) => format!("[a recording, {}]", audio.mime_type),
+        ContentBlock::Image(image) => {
+            file("", &image.mime_type, &image.data);
+            format!("[a picture, {}]", image.mime_type)
+        }
+        ContentBlock::Audio(audio) => {
+            file("", &audio.mime_type, &audio.data);
+            format!("[a recording, {}]", audio.mime_type)
+        }
         ContentBlock::Resource(embedded) => match &embedded.resource {
             ResourceContents::TextResourceContents { uri, text, .. } => format!("{uri}:\n{text}"),
-            ResourceContents::BlobResourceContents { uri, .. } => format!("[a file, {uri}]"),
+            ResourceContents::BlobResourceContents { uri, mime_type, blob, .. } => {
+                file(uri, mime_type.as_deref().unwrap_or_default(), blob);
+                format!("[a file, {uri}]")
+            }
             _ => "[a resource]".to_owned(),
         },
         ContentBlock::ResourceLink(link) => format!("{}: {}", link.name, link.uri),

@@ -45,6 +45,23 @@ async fn one_that_is_there_already_is_as_good() {
 }
 
 #[tokio::test]
+async fn a_schedule_is_taken_back() {
+    let unscheduled = async |status: u16| {
+        let stand = Stand::new(move |_, _| Reply::new(status, "{}")).await;
+        let done = tools(Some(&stand.url)).unschedule("0a1b-7").await;
+        (done, stand.seen().remove(0))
+    };
+    let (done, seen) = unscheduled(200).await;
+    assert_eq!(done, Ok(()));
+    assert_eq!(
+        (seen.method.as_str(), seen.path.as_str()),
+        ("DELETE", "/schedules/0a1b-7?groupName=crabhook")
+    );
+    assert_eq!(unscheduled(404).await.0, Ok(()), "it has come already");
+    assert!(matches!(unscheduled(500).await.0, Err(Error::InDoubt(_))));
+}
+
+#[tokio::test]
 async fn files_are_kept_and_read_until_they_are_forgotten() {
     let kept: std::sync::Mutex<Vec<u8>> = std::sync::Mutex::default();
     let stand = Stand::new(move |seen, _| match (seen.method.as_str(), seen.path.as_str()) {

@@ -69,7 +69,7 @@ async fn failures_are_told_to_the_model() {
     .await;
     checked(|| Reply::new(429, ""), Err("nothing was done")).await;
     checked(|| Reply::new(500, "stack trace"), Err("it failed (500): it may have been done")).await;
-    checked(|| Reply::new(200, vec![b'x'; (1 << 20) + 1]), Err("cannot be read")).await;
+    checked(|| Reply::new(200, vec![b'x'; (6 << 20) + 1]), Err("cannot be read")).await;
 }
 
 #[tokio::test]

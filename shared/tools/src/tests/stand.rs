@@ -1,5 +1,6 @@
 //! A server that answers as it is told and keeps what it was asked.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -11,7 +12,7 @@ use egress::Egress;
 use serde_json::Value;
 
 use crate::cloud::tests::cloud;
-use crate::{Context, Tools};
+use crate::{Context, Memory, Tools};
 
 /// A request as it arrived.
 #[derive(Clone)]
@@ -107,9 +108,39 @@ impl Stand {
 
 /// Of a process whose cloud is at `endpoint`.
 pub fn tools(endpoint: Option<&str>) -> Tools {
+    tools_with(endpoint, Remembered::default())
+}
+
+/// Of one that remembers what others were told.
+pub fn tools_with(endpoint: Option<&str>, memory: Remembered) -> Tools {
     let egress = Egress::new().unwrap();
     let models = model::Clients { http: egress.configured_client(), aws: None };
-    Tools::new(egress, models, cloud(endpoint.map(str::to_owned)))
+    Tools::new(egress, models, cloud(endpoint.map(str::to_owned)), Box::new(memory))
+}
+
+/// A table that processes share.
+#[derive(Clone, Default)]
+pub struct Remembered(Arc<Mutex<BTreeMap<String, String>>>);
+
+impl Remembered {
+    /// As if everything had been told so many milliseconds earlier.
+    pub fn age(&self, ms: i64) {
+        for text in self.0.lock().unwrap().values_mut() {
+            let mut memo: Value = serde_json::from_str(text).unwrap();
+            memo["at"] = (memo["at"].as_i64().unwrap() - ms).into();
+            *text = memo.to_string();
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Memory for Remembered {
+    async fn recall(&self, name: &str) -> Option<String> {
+        self.0.lock().unwrap().get(name).cloned()
+    }
+    async fn keep(&self, name: &str, text: &str) {
+        self.0.lock().unwrap().insert(name.to_owned(), text.to_owned());
+    }
 }
 
 pub fn context() -> Context {

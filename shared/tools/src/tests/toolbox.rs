@@ -20,6 +20,12 @@ impl Desk for NoDesk {
     async fn remind(&self, _: &Reminder) -> Result<String, String> {
         Err("no reminders here".into())
     }
+    async fn list_reminders(&self) -> Result<String, String> {
+        Ok("there are none".into())
+    }
+    async fn cancel_reminder(&self, _: &str) -> Result<String, String> {
+        Err("there is no such reminder".into())
+    }
     async fn hand_off(&self, _: &str) -> Result<String, String> {
         Err("nobody is there".into())
     }

@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 use turn::config::{Tool, ToolKind};
 
 use super::{Action, Entry, Toolbox};
+use crate::desk::{self, Act};
 use crate::endpoint::{self, Endpoint, Limits};
 use crate::knowledge::{self, Knowledge};
 #[cfg(feature = "mcp")]
 use crate::mcp;
-use crate::{Budget, Context, Error, Tools, desk, web};
+use crate::{Budget, Context, Error, Tools, web};
 
 /// Characters of a tool's name that all providers take.
 const MAX_NAME: usize = 64;
@@ -50,6 +51,7 @@ impl<'a> Toolbox<'a> {
             servers: Vec::new(),
             missing: Vec::new(),
             done: Mutex::new(BTreeMap::new()),
+            made: Mutex::new(Vec::new()),
         };
         let mut servers = Vec::new();
         for (name, tool) in &given.tools {
@@ -57,8 +59,8 @@ impl<'a> Toolbox<'a> {
                 servers.push((name.as_str(), tool));
                 continue;
             }
-            match entry(name, tool, &given) {
-                Ok(entry) => toolbox.add(entry),
+            match entries(name, tool, &given) {
+                Ok(entries) => entries.into_iter().for_each(|entry| toolbox.add(entry)),
                 Err(why) => toolbox.miss(name, why),
             }
         }
@@ -114,8 +116,8 @@ impl<'a> Toolbox<'a> {
     }
 }
 
-/// Of everything but servers.
-fn entry(name: &str, tool: &Tool, given: &Given<'_>) -> Result<Entry, Error> {
+/// Of everything but servers. The first goes by the tool's name, so that a second `web_fetch` with other hosts has its own.
+fn entries(name: &str, tool: &Tool, given: &Given<'_>) -> Result<Vec<Entry>, Error> {
     let (spec, action) = match tool.kind {
         ToolKind::Http | ToolKind::Lambda => {
             let headers = endpoint::headers(tool.headers.iter(), given.secrets)?;
@@ -138,14 +140,21 @@ fn entry(name: &str, tool: &Tool, given: &Given<'_>) -> Result<Entry, Error> {
             (knowledge::spec(&all), Action::Search(all))
         }
         ToolKind::Mcp | ToolKind::RemindMe | ToolKind::Remember | ToolKind::Forget | ToolKind::HandOff => {
-            let spec =
-                desk::spec(tool.kind).ok_or_else(|| Error::NotSetUp("it is no tool of ours".to_owned()))?;
-            (spec, Action::Desk(tool.kind))
+            return Ok(desk_entries(name, tool));
         }
     };
-    // A second web_fetch with other hosts goes by its own name.
     let spec = ToolSpec { name: safe(name), ..spec };
-    Ok(Entry { spec, action, asks: tool.confirm.asks(name, false), limits: limits(tool) })
+    Ok(vec![Entry { spec, action, asks: tool.confirm.asks(name, false), limits: limits(tool) }])
+}
+
+fn desk_entries(name: &str, tool: &Tool) -> Vec<Entry> {
+    let entry = |(nth, act): (usize, &Act)| {
+        let own = act.spec();
+        let name = if nth == 0 { safe(name) } else { own.name.clone() };
+        let asks = tool.confirm.asks(&name, false) && !act.only_reads();
+        Entry { spec: ToolSpec { name, ..own }, action: Action::Desk(*act), asks, limits: limits(tool) }
+    };
+    desk::acts(tool.kind).iter().enumerate().map(entry).collect()
 }
 
 /// A program says what it is for in the configuration.

@@ -18,6 +18,8 @@ pub enum Manner {
     Stateless,
     /// Without `initialize`: version 2026-07-28.
     Discovery,
+    /// Not yet, at the first request.
+    BusyOnce,
     /// With that status, whatever it is asked.
     Refusing(u16),
 }
@@ -33,7 +35,12 @@ impl Server {
     pub async fn new(manner: Manner) -> Server {
         let session = Arc::new(AtomicUsize::new(1));
         let counts = Arc::clone(&session);
-        let stand = Stand::new(move |seen, _| answer(seen, manner, counts.load(Ordering::Relaxed))).await;
+        let stand = Stand::new(move |seen, before| match (manner, before) {
+            (Manner::BusyOnce, 0) => Reply::new(503, ""),
+            (Manner::BusyOnce, _) => answer(seen, Manner::Json, counts.load(Ordering::Relaxed)),
+            _ => answer(seen, manner, counts.load(Ordering::Relaxed)),
+        })
+        .await;
         Server { url: stand.url.clone(), stand, session }
     }
 

@@ -15,7 +15,7 @@ use file::File;
 use font::Font;
 use object::{Dict, Object, Reader};
 
-const MAX_PAGES: usize = 500;
+const MAX_PAGES: usize = 2_000;
 /// Pages are leaves of a tree, and forms may show forms.
 const MAX_DEPTH: u32 = 24;
 /// Shifts within a line that are wider than this part of the letters' size are spaces, thousandths.
@@ -23,7 +23,7 @@ const SPACE: f64 = 180.0;
 
 /// Why there is no text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unread {
+pub enum Unread {
     /// It asks for a password.
     Locked,
     /// It is scanned, drawn, or no PDF.
@@ -31,7 +31,10 @@ pub(super) enum Unread {
 }
 
 /// The text, at most so many bytes of it.
-pub(super) fn text(bytes: &[u8], most: usize) -> Result<String, Unread> {
+///
+/// # Errors
+/// There is none to be read.
+pub fn text(bytes: &[u8], most: usize) -> Result<String, Unread> {
     let file = File::read(bytes);
     let trailer = bytes.windows(8).any(|eight| eight == b"/Encrypt");
     let mut out = Page { file: &file, out: String::new(), most, pages: 0, at: Place::default() };
