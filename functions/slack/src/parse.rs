@@ -60,6 +60,19 @@ struct File {
     size: Option<u64>,
     url_private: Option<String>,
     url_private_download: Option<String>,
+    /// Of pictures: pixels, and a smaller one beside it, at most 1,024 pixels a side.
+    /// <https://docs.slack.dev/reference/objects/file-object>
+    original_w: Option<u64>,
+    original_h: Option<u64>,
+    thumb_1024: Option<String>,
+}
+
+impl File {
+    /// The smaller picture, where the original is too large.
+    fn smaller(&self) -> Option<&String> {
+        let is_too_large = channel::is_too_large(self.size, self.original_w, self.original_h);
+        self.thumb_1024.as_ref().filter(|_| is_too_large)
+    }
 }
 
 fn nothing(kind: &'static str) -> Received {
@@ -97,11 +110,12 @@ fn sender(id: &str, name: Option<&str>, tenant: Tenant<'_>, teams: &[Option<&str
 /// Files that can be fetched. Those of Slack Connect, which first have to be asked for, cannot.
 fn attachments(files: &[File], account: &str) -> Vec<channel::Attachment> {
     let one = |file: &File| {
-        let url = file.url_private_download.as_ref().or(file.url_private.as_ref())?;
+        let smaller = file.smaller();
+        let url = smaller.or(file.url_private_download.as_ref()).or(file.url_private.as_ref())?;
         Some(channel::Attachment {
             name: file.name.clone().unwrap_or_default(),
             media_type: file.mimetype.clone().unwrap_or_default(),
-            size: file.size,
+            size: file.size.filter(|_| smaller.is_none()),
             fetch: Fetch { account: account.to_owned(), id: url.clone() },
         })
     };

@@ -129,6 +129,10 @@ fn reads_recorded_requests() {
             r#"D0TEST - Dm U0USER Unknown "what is this?" https://files.slack.com/files-pri/T0TEST-F0TEST/download/a.png"#,
         ),
         (
+            "file-large",
+            r#"D0TEST - Dm U0USER Unknown "what is this?" https://files.slack.com/files-tmb/T0TEST-F0TEST-1a2b3c/a_1024.png"#,
+        ),
+        (
             "slack-connect",
             r#"C0TEST 1795000000.000100 Group Eve No "summarise this page (https://example.com/a), @Bob""#,
         ),
