@@ -101,6 +101,8 @@ fn tools_hooks_and_commands_are_judged() {
             ("tools.c", "\"function\" is missing"),
             ("tools.d.knowledge.0", "no knowledge \"k\""),
             ("tools.e.to", "must be <channel>/<account>/<chat>"),
+            // No channel is known here at all.
+            ("tools.g.to", "no channel \"slack\"; there is none"),
             ("hooks.a", "\"url\" is missing"),
             ("hooks.b", "leave one out"),
         ],
