@@ -5,6 +5,7 @@ use turn::access::{self, Cap, Judgement, Refusal, Role, Standing};
 use turn::commands::{Command, as_claim, custom};
 use turn::{Change, Fate, Head, Waiting, pending};
 
+use crate::reminder::Come;
 use crate::run::{Run, Trouble};
 use crate::{day, minute};
 
@@ -47,6 +48,13 @@ impl Run<'_> {
         now: i64,
     ) -> Result<(Fate, Option<Words>), Trouble> {
         let inbound = &waiting.inbound;
+        let come = match inbound.due && waiting.tries == 0 {
+            true => Some(self.come_due(inbound, now).await?),
+            false => None,
+        };
+        if come == Some(Come::Cancelled) {
+            return Ok((Fate::Drop, None));
+        }
         let mut judgement = self.judgement(inbound, paused, now).await?;
         if judgement == Judgement::Claim {
             if self.claimed(inbound, now).await? {
@@ -56,7 +64,8 @@ impl Run<'_> {
         }
         Ok(match judgement {
             Judgement::Answer if waiting.tries > 0 => (Fate::Answer, None),
-            Judgement::Answer if inbound.due => self.come_due(inbound, now).await?,
+            Judgement::Answer if come == Some(Come::Again) => self.said_again(inbound, now).await?,
+            Judgement::Answer if inbound.due => (Fate::Answer, None),
             Judgement::Answer => match self.custom_reply(inbound, head, now) {
                 Some(words) => say(words),
                 None => self.asked(inbound, now).await?,

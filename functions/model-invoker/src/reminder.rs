@@ -21,6 +21,16 @@ const LEEWAY_MS: i64 = 3 * 60_000;
 /// What is done, or why it is not, for the model.
 type Told = Result<String, String>;
 
+/// A reminder whose time has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Come {
+    /// It is not wanted any more.
+    Cancelled,
+    /// It was counted when it was asked for.
+    First,
+    Again,
+}
+
 /// A service of ours did not do its part.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failed {
@@ -104,26 +114,30 @@ impl Run<'_> {
         Ok(Ok(format!("reminder {number} is cancelled")))
     }
 
-    /// What becomes of the message of a reminder whose time has come. One that repeats is set again before it is said.
-    pub(crate) async fn come_due(
-        &self,
-        inbound: &Inbound,
-        now: i64,
-    ) -> Result<(Fate, Option<Words>), Trouble> {
+    /// Takes up the message of a reminder whose time has come. One that repeats is set again, whatever becomes of this one.
+    pub(crate) async fn come_due(&self, inbound: &Inbound, now: i64) -> Result<Come, Trouble> {
         let all = self.services.store.reminders(Who::from(inbound)).await?;
         // One that nothing is known of was set all the same, by another release.
-        let Some(found) = all.of_message(&inbound.id) else { return Ok((Fate::Answer, None)) };
+        let Some(found) = all.of_message(&inbound.id) else { return Ok(Come::First) };
         if found.cancelled {
-            return Ok((Fate::Drop, None));
+            return Ok(Come::Cancelled);
         }
         if found.repeat.is_some() && found.at <= inbound.at {
             self.set_again(found, inbound, now).await?;
         }
-        // The first time was counted when it was asked for.
-        if found.first == inbound.at || self.capped(inbound, now).await?.is_none() {
-            return Ok((Fate::Answer, None));
-        }
-        Ok((Fate::Say { reset: false }, Some(Words::of(format!("⏰ {}", inbound.text())))))
+        Ok(if found.first == inbound.at { Come::First } else { Come::Again })
+    }
+
+    /// What is said of one that came before: where the caps leave no room for the model, its own words.
+    pub(crate) async fn said_again(
+        &self,
+        inbound: &Inbound,
+        now: i64,
+    ) -> Result<(Fate, Option<Words>), store::Error> {
+        Ok(match self.capped(inbound, now).await? {
+            None => (Fate::Answer, None),
+            Some(_) => (Fate::Say { reset: false }, Some(Words::of(format!("⏰ {}", inbound.text())))),
+        })
     }
 
     async fn set_again(&self, found: &Reminder, inbound: &Inbound, now: i64) -> Result<(), Trouble> {

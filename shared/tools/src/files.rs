@@ -53,8 +53,11 @@ impl File {
         File { name, media_type, bytes }
     }
 
-    /// What a body is that is nothing but a picture or a PDF.
+    /// What a body is that is nothing but a picture or a PDF. Text that begins like one is text.
     pub(crate) fn of_body(body: &[u8]) -> Option<File> {
+        if std::str::from_utf8(body).is_ok() && !body.starts_with(b"%PDF-") {
+            return None;
+        }
         Some(File::new("", sniffed(body)?, body.to_vec()))
     }
 }
@@ -189,6 +192,9 @@ mod tests {
     fn a_body_that_is_a_picture_is_one() {
         let png = File::of_body(b"\x89PNG\r\n\x1a\n...").unwrap();
         assert_eq!((png.name.as_str(), png.media_type.as_str()), ("picture.png", "image/png"));
-        assert_eq!(File::of_body(b"three are left").map(|file| file.name), None);
+        assert_eq!(File::of_body(b"%PDF-1.7 ...").map(|file| file.name), Some("file.pdf".to_owned()));
+        for text in ["three are left", "GIF89a is a format of pictures"] {
+            assert_eq!(File::of_body(text.as_bytes()).map(|file| file.name), None);
+        }
     }
 }

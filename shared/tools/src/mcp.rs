@@ -40,7 +40,7 @@ const GREETING: Duration = Duration::from_secs(15);
 /// Saying goodbye is a courtesy: servers forget sessions by themselves.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// Most bytes of one event of a server's stream.
-const MAX_EVENT: usize = 4 << 20;
+const MAX_EVENT: usize = 6 << 20;
 /// Every tool is part of every question: more than this is nothing that a model chooses well from, and OpenAI takes 128 in all.
 const MAX_TOOLS: usize = 64;
 /// A list longer than this many pages does not end.
@@ -112,10 +112,18 @@ impl Server {
             Ok(found) => found,
             Err(_) => Err(Error::NotDone(format!("it did not answer within {} s", within.as_secs()))),
         };
-        if let Some(memo) = found.as_ref().ok().and_then(|told| lists::memo(told, now)) {
+        let list = found.as_ref().ok().cloned();
+        let told = tools.lists.keep(self.key(), found, now);
+        // One that told its tools before and fails now is remembered as it was.
+        let memo = match list {
+            Some(list) => lists::memo(Some(&list), now),
+            None if told.is_err() => lists::memo(None, now),
+            None => None,
+        };
+        if let Some(memo) = memo {
             tools.memory.keep(&lists::name(&self.key()), &memo).await;
         }
-        tools.lists.keep(self.key(), found, now)
+        told
     }
 
     async fn list(&self, tools: &Tools, within: Duration) -> Result<Vec<Listed>, Error> {

@@ -45,9 +45,10 @@ impl Listed {
 /// A list as it is kept.
 #[derive(Serialize, Deserialize)]
 struct Memo {
-    /// When the server told it, Unix milliseconds.
+    /// When the server was asked, Unix milliseconds.
     at: i64,
-    tools: Vec<Listed>,
+    /// `None`: it has never told them.
+    tools: Option<Vec<Listed>>,
 }
 
 /// A server by its name in the configuration and its address.
@@ -72,20 +73,21 @@ struct Kept {
 }
 
 impl Lists {
-    /// What is known of a server. One that failed is known to for a while; tools are known for good, and asked for anew
-    /// [`later`](Lists::later) where they are no longer fresh. `now` is Unix milliseconds.
+    /// What is known of a server: what it told last, or why it told nothing. `now` is Unix milliseconds.
     pub fn known(&self, key: &Key, now: i64) -> Option<Known> {
         let all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(key).and_then(|kept| kept.known(now))
+        all.get(key).map(|kept| kept.known(now))
     }
 
-    /// Takes up what another process was told.
+    /// Takes up what another process was told, or that it was told nothing.
     pub fn take_up(&self, key: Key, memo: &str, now: i64) -> Option<Known> {
         let Memo { at, tools } = serde_json::from_str(memo).ok()?;
-        let kept = Kept { tools: Some(tools), error: None, until: at.min(now) + FRESH };
+        let error = tools.is_none().then(|| Error::NotDone("it has not told its tools yet".to_owned()));
+        let for_ms = if error.is_none() { FRESH } else { LEFT_ALONE };
+        let kept = Kept { tools, error, until: at.min(now) + for_ms };
         let known = kept.known(now);
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key, kept);
-        known
+        Some(known)
     }
 
     /// Keeps what came of asking. A server that fails now still has the tools that it told before.
@@ -118,7 +120,7 @@ impl Lists {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Known {
     pub told: Result<Vec<Listed>, Error>,
-    /// It may be another by now.
+    /// It may be another by now: the server is to be asked again, when nobody waits for it.
     pub old: bool,
 }
 
@@ -131,9 +133,8 @@ impl Kept {
         }
     }
 
-    fn known(&self, now: i64) -> Option<Known> {
-        let old = now >= self.until;
-        (self.tools.is_some() || !old).then(|| Known { told: self.told(), old })
+    fn known(&self, now: i64) -> Known {
+        Known { told: self.told(), old: now >= self.until }
     }
 }
 
@@ -143,9 +144,9 @@ pub(super) fn name(key: &Key) -> String {
     sign::sha256_hex(format!("{name}\0{url}").as_bytes()).chars().take(32).collect()
 }
 
-/// A list as it is remembered; `None` where it is too long.
-pub(super) fn memo(tools: &[Listed], now: i64) -> Option<String> {
-    let memo = Memo { at: now, tools: tools.to_vec() };
+/// A list as it is remembered, or that there is none; `None` where it is too long.
+pub(super) fn memo(tools: Option<&[Listed]>, now: i64) -> Option<String> {
+    let memo = Memo { at: now, tools: tools.map(<[Listed]>::to_vec) };
     serde_json::to_string(&memo).ok().filter(|memo| memo.len() <= MAX_KEPT)
 }
 
@@ -181,7 +182,7 @@ mod tests {
         let down = Error::NotDone("down".into());
         assert_eq!(lists.keep(key(), Err(down.clone()), 0), Err(down.clone()));
         assert_eq!(lists.known(&key(), LEFT_ALONE - 1), known(Err(down.clone()), false));
-        assert_eq!(lists.known(&key(), LEFT_ALONE), None);
+        assert_eq!(lists.known(&key(), LEFT_ALONE), known(Err(down.clone()), true));
         lists.keep(key(), Ok(list("a")), LEFT_ALONE).unwrap();
         assert_eq!(lists.keep(key(), Err(down), 0), Ok(list("a")));
         assert_eq!(lists.known(&key(), LEFT_ALONE), known(Ok(list("a")), true));
@@ -190,12 +191,15 @@ mod tests {
     #[test]
     fn another_process_takes_up_what_was_told() {
         let lists = Lists::default();
-        let memo = memo(&list("a"), 1_000).unwrap();
+        let memo = memo(Some(&list("a")), 1_000).unwrap();
         assert_eq!(lists.take_up(key(), &memo, 2_000), known(Ok(list("a")), false));
         assert_eq!(lists.known(&key(), 1_000 + FRESH), known(Ok(list("a")), true));
         assert_eq!(lists.take_up(key(), &memo, 1_000 + FRESH), known(Ok(list("a")), true));
         assert_eq!(lists.take_up(key(), "{\"other\": 1}", 0), None);
+        let none = super::memo(None, 1_000).unwrap();
+        let found = lists.take_up(key(), &none, 1_000 + LEFT_ALONE).unwrap();
+        assert!(found.told.is_err() && found.old);
         let long = vec![Listed { description: "x".repeat(MAX_KEPT), ..list("a").remove(0) }];
-        assert_eq!(super::memo(&long, 0), None);
+        assert_eq!(super::memo(Some(&long), 0), None);
     }
 }

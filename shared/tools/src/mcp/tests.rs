@@ -10,7 +10,7 @@ use turn::config::{Confirm, Tool, ToolKind};
 use self::server::{Manner, Server};
 use crate::tests::toolbox::{NoDesk, asked, budget, call, check, open};
 use crate::tests::{Remembered, Seen, tools, tools_with};
-use crate::{Called, Toolbox};
+use crate::{Called, Toolbox, Tools};
 
 fn mcp(url: &str) -> Tool {
     let headers = [("authorization".to_owned(), "github".to_owned())].into();
@@ -27,10 +27,6 @@ fn mcp(url: &str) -> Tool {
 
 fn names(toolbox: &Toolbox<'_>) -> Vec<String> {
     toolbox.specs().iter().map(|spec| spec.name.clone()).collect()
-}
-
-fn gets(seen: &[Seen]) -> usize {
-    seen.iter().filter(|seen| seen.method == "GET").count()
 }
 
 /// What the server was asked, in order: JSON-RPC methods, `GET` and `DELETE`.
@@ -194,27 +190,30 @@ async fn servers_that_do_not_answer_are_left_out_and_left_alone_for_a_while() {
 async fn nobody_waits_for_a_server_whose_tools_were_told_before() {
     let server = Server::new(Manner::Json).await;
     let memory = Remembered::default();
-    let first = tools_with(None, memory.clone());
-    assert_eq!(names(&open(&first, vec![("github", mcp(&server.url))], budget()).await).len(), 5);
-    let asked = server.seen().len();
+    let opened = async |tools: &Tools| {
+        let toolbox = open(tools, vec![("github", mcp(&server.url))], budget()).await;
+        let count = names(&toolbox).len();
+        toolbox.close().await;
+        (count, methods(&server.seen()).len())
+    };
+    let (count, asked) = opened(&tools_with(None, memory.clone())).await;
+    assert_eq!(count, 5);
 
     // Another process: nothing is asked, whatever the server does now.
     let second = tools_with(None, memory.clone());
-    let toolbox = open(&second, vec![("github", mcp(&server.url))], budget()).await;
-    assert_eq!((names(&toolbox).len(), server.seen().len()), (5, asked));
+    assert_eq!(opened(&second).await, (5, asked));
     second.catch_up(Duration::from_secs(10)).await;
-    assert_eq!(server.seen().len(), asked, "what was told just now need not be told again");
+    assert_eq!(opened(&second).await, (5, asked), "what was told just now need not be told again");
 
     // A list of long ago is as good, and is asked for anew when the answer is out.
     memory.age(1_000_000);
     let third = tools_with(None, memory.clone());
-    assert_eq!(names(&open(&third, vec![("github", mcp(&server.url))], budget()).await).len(), 5);
-    assert_eq!(server.seen().len(), asked);
+    assert_eq!(opened(&third).await, (5, asked));
     third.catch_up(Duration::from_secs(10)).await;
-    let methods = methods(&server.seen()[asked..]);
-    assert_eq!(methods, ["initialize", "notifications/initialized", "tools/list", "tools/list", "DELETE"]);
+    let again = methods(&server.seen())[asked..].to_vec();
+    assert_eq!(again, ["initialize", "notifications/initialized", "tools/list", "tools/list", "DELETE"]);
     third.catch_up(Duration::from_secs(10)).await;
-    assert_eq!(server.seen().len(), asked + methods.len() + gets(&server.seen()[asked..]), "once");
+    assert_eq!(opened(&third).await, (5, asked + again.len()), "once");
 }
 
 #[tokio::test]
@@ -226,4 +225,19 @@ async fn a_server_that_did_not_answer_in_time_is_known_after_the_answer() {
     tools.catch_up(Duration::from_secs(10)).await;
     let next = open(&tools, vec![("github", mcp(&server.url))], budget()).await;
     assert_eq!((names(&next).len(), next.missing().len()), (5, 0));
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_is_waited_for_once_by_all_processes() {
+    let server = Server::new(Manner::Refusing(503)).await;
+    let memory = Remembered::default();
+    let first = tools_with(None, memory.clone());
+    assert_eq!(open(&first, vec![("github", mcp(&server.url))], budget()).await.missing().len(), 1);
+    let asked = methods(&server.seen()).len();
+    memory.age(1_000_000);
+    let second = tools_with(None, memory.clone());
+    assert_eq!(open(&second, vec![("github", mcp(&server.url))], budget()).await.missing().len(), 1);
+    assert_eq!(methods(&server.seen()).len(), asked);
+    second.catch_up(Duration::from_secs(10)).await;
+    assert!(methods(&server.seen()).len() > asked, "it is asked when nobody waits");
 }
