@@ -142,9 +142,13 @@ def a_large_picture_is_made_smaller(browser, address, url, platform):
 def a_file_that_did_not_arrive_is_not_left_out(browser, address, url, platform):
     with refusing(browser, url) as page:
         opened(page)
-        page.route("**/media/web/**", lambda route: route.abort() if route.request.method == "PUT" else route.continue_())
-        panel(page).evaluate(GIVE, ["drop", [["a.txt", "text/plain", "words"]]])
+        held = []
+        page.route("**/media/web/**", lambda route: held.append(route))
+        with page.expect_request(lambda request: request.method == "PUT"):
+            panel(page).evaluate(GIVE, ["drop", [["a.txt", "text/plain", "words"]]])
         write(page, "see the file")
+        expect(page.get_by_role("status")).to_have_text("Sending the files…")
+        held[0].abort()
         expect(page.get_by_role("alert")).to_contain_text("a.txt: ")
         expect(bubbles(page)).to_have_count(1)
         expect(page.get_by_label("Write a message")).to_have_value("see the file")

@@ -30,7 +30,7 @@ fn with_cloud(name: &str, port: u16, test: impl FnOnce(&Cloud)) {
 }
 
 /// The widget in pages of a site of somebody's: what it shows, files that visitors attach, visits that do not go smoothly. How
-/// small it is on the line, `widget.py` asserts.
+/// small it is, `widget.py` asserts.
 #[test]
 fn the_widget_in_foreign_pages() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");

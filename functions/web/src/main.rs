@@ -13,8 +13,6 @@ mod desk;
 mod limit;
 #[path = "main/watch.rs"]
 mod watch;
-#[path = "main/widget.rs"]
-mod widget;
 
 use ingress::{Error, aws, door};
 

@@ -416,7 +416,7 @@ fn the_stand_in_takes_what_the_table_would_take() {
     assert!(sign.said.is_empty() && sign.response.status == 200 && key.is_none());
 }
 
-/// Pages load it on every visit, so it stays small; what of it goes over the line is asserted in `tests/tests/web.rs`.
+/// Pages load it on every visit, so it stays small; what is left of it compressed is asserted in `tests/tests/web.rs`.
 #[test]
 fn the_widget_is_small_and_says_what_is_set() {
     let readme = include_str!("../README.md");
