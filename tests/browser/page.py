@@ -97,6 +97,23 @@ def buttons_work(browser, url):
         expect(replies(page).last.locator(".text")).to_have_text("You said: by the form")
 
 
+def a_question_is_answered_by_its_buttons(browser, url):
+    """As each platform draws them; what the button says comes back the platform's way."""
+    with tab(browser, url) as page:
+        for name in ["telegram", "slack", "whatsapp", "web"]:
+            asks = {"calls": [{"name": "mail", "arguments": {"to": "ben"}}]}
+            tell(url, "model/answers", {"answers": [asks, "As you like: https://example.com/why"]})
+            there(page, f"{name}/asked")
+            write(page, "mail ben")
+            question = replies(page).first
+            expect(question.locator(".text")).to_contain_text("Shall I do this?")
+            question.get_by_role("button", name="No", exact=True).click()
+            expect(replies(page)).to_have_count(2)
+            answer = replies(page).last.locator(".text")
+            expect(answer).to_have_text("As you like: https://example.com/why")
+            expect(answer.get_by_role("link")).to_have_attribute("href", "https://example.com/why")
+
+
 def an_answer_that_grows_stays_one_message(browser, url):
     """As the invoker does it while a model writes: a message, then edits of it."""
     with tab(browser, f"{url}#telegram/stream") as page:
@@ -145,6 +162,9 @@ def the_prompt_is_what_the_model_got(browser, url):
         shown = [line.evaluate("line => line.lastChild.textContent") for line in lines.all()][:-1]
         assert shown == [message["content"] for message in asked], (shown, asked)
         assert shown[0] == "You help prompted on Telegram.", shown
+        expect(page.locator("[data-section='Prompt and tokens']")).to_contain_text("may callmail")
+        # By the prices of the configuration.
+        expect(page.locator("[data-section='Cost'] dd").nth(1)).to_have_text(re.compile(r"^\$0\.0000[1-9]"))
 
 
 def a_page_has_the_widget(browser, url):
@@ -245,6 +265,7 @@ TESTS = [
     replies_look_as_on_their_platform,
     a_group_is_a_chat_of_its_own,
     buttons_work,
+    a_question_is_answered_by_its_buttons,
     an_answer_that_grows_stays_one_message,
     an_answer_is_seen_while_the_model_writes,
     the_prompt_is_what_the_model_got,

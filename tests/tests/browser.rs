@@ -11,7 +11,11 @@ version: 1
 models:
   default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
 assistants:
-  default: {disclosure: never, prompt: 'You help {user_name} on {channel}.'}
+  default: {disclosure: never, prompt: 'You help {user_name} on {channel}.', tools: [mail]}
+tools:
+  mail: {kind: http, url: '{platform}/nobody', description: 'Sends a mail.', confirm: all, arguments: {type: object}}
+prices:
+  default: {input: 1.0, output: 2.0}
 channels:
   web: {origins: ['*']}
 ";

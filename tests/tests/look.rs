@@ -143,6 +143,24 @@ fn a_button_with_a_form_asks_first() {
     assert_eq!(taken(room, &secrets, &sent.request)[0].text(), "and now?");
 }
 
+/// Where the platform shows a file by itself, its name stands there as a link.
+#[test]
+fn files_of_an_answer_are_seen() {
+    for name in ["telegram", "web"] {
+        let room = model_invoker::channels::local(name).unwrap();
+        let (url, caption) = ("https://example.com/sales.png".to_owned(), "in **May**".to_owned());
+        let media = Part::Media(channel::Media {
+            url,
+            name: "sales.png".into(),
+            media_type: "image/png".into(),
+            caption,
+        });
+        let (looks, _) = posted(room, &secrets(room), &media, None);
+        let text = shown(&looks).and_then(|look| look.text.clone()).unwrap_or_default();
+        assert!(text.contains("https://example.com/sales.png") && text.contains("May"), "{name}: {text}");
+    }
+}
+
 #[test]
 fn who_is_written_to_sees_that_it_is_being_written() {
     let mut signs = 0;

@@ -80,6 +80,11 @@ impl Local for Telegram {
         match call.path.rsplit('/').next() {
             Some("sendChatAction") => Look::writing(place),
             Some("sendMessageDraft") => Look::draft(place, at(&body, "/text"), markup),
+            Some("sendPhoto" | "sendDocument") => Look {
+                place,
+                id: at(&response.body_json(), "/result/message_id"),
+                ..Look::message(with_file(&body), Markup::Html)
+            },
             Some("sendMessage" | "editMessageText") => Look {
                 place,
                 id: at(&response.body_json(), "/result/message_id"),
@@ -102,6 +107,16 @@ impl Local for Telegram {
         }});
         Event { request: Request { body: pressed.to_string().into_bytes(), ..said.request }, ..said }
     }
+}
+
+/// A file as a link below its caption.
+fn with_file(body: &Value) -> Option<String> {
+    let url = at(body, "/photo").or(at(body, "/document"))?;
+    let name = url.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(&url);
+    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+    let caption = at(body, "/caption").filter(|caption| !caption.is_empty());
+    let caption = caption.map(|caption| format!("{caption}\n")).unwrap_or_default();
+    Some(format!("{caption}<a href=\"{}\">{}</a>", escaped(&url), escaped(name)))
 }
 
 fn signed(number: u64) -> i64 {
