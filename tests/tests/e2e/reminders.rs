@@ -95,10 +95,7 @@ fn a_reminder_comes_again_until_it_is_cancelled() {
         let late = Inbound { id: found.message(), due: true, content: Content::text("drink tea"), ..inbound };
         let before = world.questions().await.len();
         world.queue().resend(&Job::message(&late, None), &late.conversation_key().to_string()).await.unwrap();
-        let conversation = late.conversation_key();
-        while !world.store().seen(&conversation, &channel::short_id(&late.id)).await.unwrap() {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
+        world.kept(&[Sent { message: Some(late.id.clone()), ..sent.clone() }]).await;
         world.at_rest(&sent).await;
         world.settled().await;
         assert_eq!(world.questions().await.len(), before, "nobody is reminded");
