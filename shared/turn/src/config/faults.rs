@@ -32,7 +32,7 @@ impl Config {
             faults.assistant(&format!("assistants.{name}"), assistant);
         }
         for (name, model) in &self.models {
-            faults.model(&format!("models.{name}"), name, model);
+            faults.model(&format!("models.{name}"), model);
         }
         faults.rings();
         faults.prices();
@@ -114,21 +114,9 @@ impl Faults<'_> {
         }
     }
 
-    /// Whether the fallbacks of that entry come back to it.
-    fn falls_back_to(&self, name: &str, model: &Model) -> bool {
-        let chain = std::iter::successors(model.fallback.as_ref(), |next| {
-            self.config.models.get(*next).and_then(|model| model.fallback.as_ref())
-        });
-        // A ring that this entry is not on would never end.
-        chain.take(self.config.models.len()).any(|next| next == name)
-    }
-
-    fn model(&mut self, key: &str, name: &str, model: &Model) {
+    fn model(&mut self, key: &str, model: &Model) {
         if let Some(fallback) = &model.fallback {
             self.name(format!("{key}.fallback"), "model", fallback, self.config.models.keys());
-        }
-        if self.falls_back_to(name, model) {
-            self.add(format!("{key}.fallback"), "leads back to this model: a chain of fallbacks must end");
         }
         if !PROVIDERS.contains(&model.provider.as_str()) {
             let problem = format!("{:?} is none of {}", model.provider, PROVIDERS.join(", "));
