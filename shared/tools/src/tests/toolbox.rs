@@ -136,10 +136,10 @@ async fn nobody_agrees_to_what_they_do_not_know_of() {
     };
     check(json!({}), "mail").await;
     let whole = "ä".repeat(300);
-    check(json!({"to": "Ana", "body": whole}), &format!("mail\n• body: {whole}\n• to: Ana")).await;
+    check(json!({"body": whole, "to": "Ana"}), &format!("mail\n• body: {whole}\n• to: Ana")).await;
     let long = "ä".repeat(1_234);
     let cut = format!("mail\n• body: {whole}… [934 more characters are not shown]\n• to: Ana");
-    check(json!({"to": "Ana", "body": long}), &cut).await;
+    check(json!({"body": long, "to": "Ana"}), &cut).await;
     let many: serde_json::Map<String, Value> = (10..30).map(|n| (n.to_string(), n.into())).collect();
     let lines: String = (10..22).map(|n| format!("\n• {n}: {n}")).collect();
     check(many.into(), &format!("mail{lines}\n• 8 more arguments are not shown")).await;
