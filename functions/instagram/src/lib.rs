@@ -54,12 +54,7 @@ impl Channel for Instagram {
 
     /// A chat goes by the person's id at this account.
     fn private(&self, account: &str, person: &str) -> Option<Address> {
-        Some(Address {
-            channel: spec::SPEC.name.to_owned(),
-            account: account.to_owned(),
-            chat: person.to_owned(),
-            ..Address::default()
-        })
+        Some(Address::of(spec::SPEC.name, account, person))
     }
 
     fn unreachable(&self) -> &'static str {

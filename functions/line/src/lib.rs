@@ -49,11 +49,6 @@ impl Channel for Line {
 
     /// <https://developers.line.biz/en/reference/messaging-api/#send-push-message>: `to` is a person's id.
     fn private(&self, account: &str, person: &str) -> Option<Address> {
-        Some(Address {
-            channel: spec::SPEC.name.to_owned(),
-            account: account.to_owned(),
-            chat: person.to_owned(),
-            ..Address::default()
-        })
+        Some(Address::of(spec::SPEC.name, account, person))
     }
 }

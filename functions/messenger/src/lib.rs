@@ -52,12 +52,7 @@ impl Channel for Messenger {
 
     /// A chat goes by the person's id on this Page.
     fn private(&self, account: &str, person: &str) -> Option<Address> {
-        Some(Address {
-            channel: spec::SPEC.name.to_owned(),
-            account: account.to_owned(),
-            chat: person.to_owned(),
-            ..Address::default()
-        })
+        Some(Address::of(spec::SPEC.name, account, person))
     }
 
     fn unreachable(&self) -> &'static str {

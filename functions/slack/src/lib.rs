@@ -61,11 +61,6 @@ impl Channel for Slack {
 
     /// Slack opens the direct message by itself: <https://docs.slack.dev/reference/methods/chat.postMessage#channels>.
     fn private(&self, account: &str, person: &str) -> Option<Address> {
-        Some(Address {
-            channel: spec::SPEC.name.to_owned(),
-            account: account.to_owned(),
-            chat: person.to_owned(),
-            ..Address::default()
-        })
+        Some(Address::of(spec::SPEC.name, account, person))
     }
 }

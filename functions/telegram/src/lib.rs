@@ -52,11 +52,6 @@ impl Channel for Telegram {
 
     /// A private chat goes by the person's id: <https://core.telegram.org/bots/api#chat>.
     fn private(&self, account: &str, person: &str) -> Option<Address> {
-        Some(Address {
-            channel: spec::SPEC.name.to_owned(),
-            account: account.to_owned(),
-            chat: person.to_owned(),
-            ..Address::default()
-        })
+        Some(Address::of(spec::SPEC.name, account, person))
     }
 }

@@ -46,11 +46,6 @@ impl Channel for Viber {
 
     /// A chat goes by the person's id: <https://developers.viber.com/docs/api/rest-bot-api/#send-message>.
     fn private(&self, account: &str, person: &str) -> Option<Address> {
-        Some(Address {
-            channel: spec::SPEC.name.to_owned(),
-            account: account.to_owned(),
-            chat: person.to_owned(),
-            ..Address::default()
-        })
+        Some(Address::of(spec::SPEC.name, account, person))
     }
 }

@@ -108,9 +108,11 @@ async fn erase(somebody: &Somebody, yes: bool, at: &Where) -> Result<(), Error> 
     send::room(channel)?;
     let place = Place::find(at).await?;
     let store = place.store();
-    let traces = store.traces(Who { channel, account, user }).await?;
+    let who = Who { channel, account, user };
+    let traces = store.traces(who).await?;
+    let reminders = store.reminders(who).await?.open(now()).len();
     let found = format!(
-        "{} messages in {} conversations, {} lines of usage, {} files, profile and notes",
+        "{} messages in {} conversations, {} lines of usage, {} files, {reminders} reminders, profile and notes",
         traces.turns,
         traces.conversations,
         traces.usage,
@@ -126,6 +128,8 @@ async fn erase(somebody: &Somebody, yes: bool, at: &Where) -> Result<(), Error> 
     // The table names the files: they go first.
     place.remove_files(&traces.files).await?;
     store.erase(&traces).await?;
+    // Their schedules know them still: what comes of one that is cancelled is dropped.
+    store.change_reminders(who, now(), |all| all.cancel_all(now())).await?;
     println!("{channel} {account} {user}: taken away: {found}");
     println!("Failed messages (crabhook dead list) and what the platform keeps are not touched.");
     Ok(())

@@ -24,6 +24,16 @@ pub struct Address {
 }
 
 impl Address {
+    /// The chat of that id, of which nothing else is known.
+    pub fn of(channel: &str, account: &str, chat: &str) -> Address {
+        Address {
+            channel: channel.to_owned(),
+            account: account.to_owned(),
+            chat: chat.to_owned(),
+            ..Address::default()
+        }
+    }
+
     /// Where the same place is written to days later: without what answers one message alone. `keeps` are the names of `data` that
     /// still hold then, [`crate::Channel::keeps`].
     pub fn lasting(&self, keeps: &[&str]) -> Address {

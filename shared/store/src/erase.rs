@@ -22,7 +22,7 @@ pub struct Traces {
     pub conversations: usize,
     /// What they used, a line for a day, conversation and model.
     pub usage: usize,
-    /// Keys in the stack's bucket of what they sent.
+    /// Keys in the stack's bucket of what they sent and of what tools made for them.
     pub files: BTreeSet<String>,
     keys: Vec<Key>,
 }
@@ -115,7 +115,7 @@ fn said(key: &Key, item: Item, who: Who<'_>) -> Result<Option<Said>, Error> {
         let theirs = turn.address.channel == who.channel
             && turn.address.account == who.account
             && turn.messages.iter().any(|message| message.sender == who.user);
-        let files = turn.files.into_iter().map(|file| file.key).collect();
+        let files = turn.files.into_iter().chain(turn.made).map(|file| file.key).collect();
         return Ok(theirs.then_some(Said { files, chat: Some(turn.address.chat) }));
     }
     if key.sk.starts_with("IN#") {

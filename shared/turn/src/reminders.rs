@@ -146,6 +146,16 @@ impl Reminders {
         }
     }
 
+    /// None of them comes any more, and nothing of what they say is kept. How many were to come.
+    pub fn cancel_all(&mut self, now: i64) -> usize {
+        let open = self.open(now).len();
+        for reminder in &mut self.reminders {
+            reminder.cancelled = true;
+            reminder.text.clear();
+        }
+        open
+    }
+
     /// From when on nothing of it is of use, Unix milliseconds.
     pub fn useful_until(&self, now: i64) -> i64 {
         let last = |reminder: &Reminder| reminder.at.max(reminder.until.unwrap_or(0));

@@ -101,7 +101,7 @@ fn what_a_hook_takes_out_stays_out() {
         world.kept(std::slice::from_ref(&unheard)).await;
         world.at_rest(&unheard).await;
         world.store().pause(conversation, 0).await.unwrap();
-        talk(world, words, "are you there?", "You said: are you there?").await;
+        talk(world, words, "are you there?", "are you there?").await;
         let question = asked(world).await;
         assert!(question.contains("my other card is [card]") && !question.contains("4111"), "{question}");
 

@@ -64,7 +64,7 @@ fn what_tools_make_goes_to_the_person() {
             let photo = calls.iter().find(|call| call["path"].as_str().unwrap().ends_with("/sendPhoto"));
             let link = photo.expect("a photo")["body"]["photo"].as_str().unwrap().to_owned();
             assert!(link.contains("/media/") && link.contains("X-Amz-Signature="), "{link}");
-            let fetched = reqwest::get(&link).await.unwrap();
+            let fetched = egress::Egress::new().unwrap().configured_client().get(&link).send().await.unwrap();
             assert_eq!(fetched.headers()["content-type"], "image/png");
             assert_eq!(fetched.bytes().await.unwrap(), CHART);
             // Telegram fetches no tables: people get the link.

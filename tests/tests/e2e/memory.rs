@@ -59,7 +59,7 @@ fn what_people_want_remembered_is_and_what_they_take_back_is_not() {
             let asked = world.questions().await.last().unwrap().to_string();
             assert!(asked.contains("second draft") && !asked.contains("which draft"), "{asked}");
 
-            talk(world, words, "/help", "`/memory` shows").await;
+            talk(world, words, "/help", "/memory shows").await;
         },
     );
 }
@@ -97,8 +97,8 @@ fn what_no_longer_fits_is_summed_up() {
 
             // Who has no tool for notes promises none.
             talk(world, words, "/memory", "I keep no notes here.").await;
-            let help = talk(world, words, "/help", "`/new` starts over").await;
-            assert!(!world.said(&help).await.join("\n").contains("`/memory` shows"));
+            let help = talk(world, words, "/help", "/new starts over").await;
+            assert!(!world.said(&help).await.join("\n").contains("/memory shows"));
         },
     );
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tests::world::{Words, World};
+use turn::reminders::Reminder;
 
 use crate::alone;
 use crate::operations::crabhook;
@@ -95,7 +96,10 @@ fn what_is_kept_of_somebody_is_taken_away() {
             let who = |user| store::Who { channel: "telegram", account: "main", user };
             for user in ["7", "8"] {
                 store.add_note(who(user), "likes tea", now).await.unwrap().unwrap();
+                let tea = in_an_hour("tea", now);
+                store.change_reminders(who(user), now, |all| all.add(&tea, now)).await.unwrap().unwrap();
             }
+            let coming = async |user| store.reminders(who(user)).await.unwrap().open(now).len();
             let place = world.cloud.place().await.unwrap();
             let (client, bucket) = place.bucket().await.unwrap();
             let files = async || {
@@ -111,14 +115,34 @@ fn what_is_kept_of_somebody_is_taken_away() {
             assert_eq!((kept(&sent, "7").await, files().await), ((true, 1, 1), 1));
 
             let asked = crabhook("erase", &["people", "erase", "telegram", "7"]);
-            assert!(asked.contains("1 messages in 1 conversations, 1 lines of usage, 1 files"), "{asked}");
+            assert!(
+                asked.contains("1 messages in 1 conversations, 1 lines of usage, 1 files, 1 reminders"),
+                "{asked}"
+            );
             assert_eq!((kept(&sent, "7").await, files().await), ((true, 1, 1), 1), "not without --yes");
             let done = crabhook("erase", &["people", "erase", "telegram", "7", "--yes"]);
             assert!(done.contains("taken away: 1 messages"), "{done}");
             assert_eq!((kept(&sent, "7").await, files().await), ((false, 0, 0), 0));
             assert_eq!(kept(&other, "8").await, (true, 1, 1), "nobody else's");
+            assert_eq!((coming("7").await, coming("8").await), (0, 1));
             let again = world.send(Words::of("telegram", "7", "hello?")).await;
             world.until(&again, |said| said.iter().any(|text| text.contains("hello?"))).await;
         },
     );
+}
+
+fn in_an_hour(what: &str, now: i64) -> Reminder {
+    let at = now + 3_600_000;
+    Reminder {
+        id: 0,
+        key: what.to_owned(),
+        conversation: "c".to_owned(),
+        text: what.to_owned(),
+        at,
+        first: at,
+        repeat: None,
+        until: None,
+        zone: None,
+        cancelled: false,
+    }
 }

@@ -124,7 +124,9 @@ async fn scheduled(world: &World, name: &str) -> u16 {
     let endpoints = world.cloud.endpoints();
     let url = format!("{}/schedules/{name}?groupName={}", endpoints.aws, endpoints.stack);
     let credential = "Credential=test/20260101/us-east-1/scheduler/aws4_request";
-    let request = reqwest::Client::new()
+    let request = egress::Egress::new()
+        .expect("clients")
+        .configured_client()
         .get(url)
         .header("authorization", format!("AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0"));
     request.send().await.expect("the local cloud answers").status().as_u16()

@@ -147,6 +147,7 @@ channels:
   discord: {assistant: cheap}
 prices:
   default: {input: 1000, output: 0}
+  free: {input: 0, output: 0}
 limits:
   output_tokens: 100
   soft_percent: 0
