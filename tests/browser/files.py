@@ -155,6 +155,6 @@ def a_file_that_did_not_arrive_is_not_left_out(browser, address, url, platform):
 
 
 if __name__ == "__main__":
-    address, port, platform, services = sys.argv[1:]
+    address, port, platform, services, _ = sys.argv[1:]
     tests = [by_keyboard, by_drop_and_by_paste, what_cannot_be_taken_is_said, a_large_picture_is_made_smaller, a_file_that_did_not_arrive_is_not_left_out]
     run(tests, [address, site(address, port, services), platform])

@@ -29,22 +29,34 @@ fn with_cloud(name: &str, port: u16, test: impl FnOnce(&Cloud)) {
     test(&world.cloud);
 }
 
-/// The widget in pages of a site of somebody's: what it shows, files that visitors attach, visits that do not go smoothly. How
-/// small it is, `widget.py` asserts.
+/// One script of visits to a site of somebody's with the widget in it. Each has a cloud of its own: to the function all visitors here
+/// have one address, of which it takes only so much in a minute.
+fn on_a_site(name: &str, script: &str) {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = free.local_addr().expect("its number").port();
+    drop(free);
+    with_cloud(name, port, |cloud| {
+        let (endpoints, secrets) = (cloud.endpoints(), cloud.secrets("web", "main"));
+        let key = secrets.get("identity_key").expect("the local run makes one up");
+        let port = port.to_string();
+        browser::run(script, &[&endpoints.channels["web"], &port, &endpoints.platform, &endpoints.aws, key]);
+    });
+}
+
+/// How small it is, `widget.py` asserts.
 #[test]
 fn the_widget_in_foreign_pages() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = free.local_addr().expect("its number").port().to_string();
-    drop(free);
-    with_cloud("widget", port.parse().expect("a number"), |cloud| {
-        let endpoints = cloud.endpoints();
-        let places = [endpoints.channels["web"].as_str(), &port, &endpoints.platform, &endpoints.aws];
-        browser::run("widget.py", &places);
-        browser::run("files.py", &places);
-        let secrets = cloud.secrets("web", "main");
-        let key = secrets.get("identity_key").expect("the local run makes one up");
-        browser::run("visits.py", &[&places[..], &[key]].concat());
-    });
+    on_a_site("widget", "widget.py");
+}
+
+#[test]
+fn files_that_visitors_attach() {
+    on_a_site("widget-files", "files.py");
+}
+
+#[test]
+fn visits_that_do_not_go_smoothly() {
+    on_a_site("widget-visits", "visits.py");
 }
 
 #[test]

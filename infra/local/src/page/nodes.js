@@ -18,6 +18,10 @@ const KEPT = new Set([
   "TH", "THEAD", "TR", "U", "UL",
 ]);
 const BLOCKS = new Set(["BLOCKQUOTE", "HR", "LI", "OL", "P", "PRE", "TABLE", "TBODY", "TD", "TH", "THEAD", "TR", "UL"]);
+// No links are made in there.
+const VERBATIM = new Set(["A", "CODE", "PRE"]);
+// Without what ends a sentence.
+const ADDRESS = /https?:\/\/[^\s<>"]*[^\s<>".,;:!?'()[\]]/gi;
 // A heading within a message is none of this page's.
 const HEADING = /^H[1-6]$/;
 
@@ -25,21 +29,36 @@ const HEADING = /^H[1-6]$/;
 export function marked(html) {
   const parsed = new DOMParser().parseFromString(html, "text/html");
   const into = document.createDocumentFragment();
-  copy(parsed.body, into, false);
+  copy(parsed.body, into, false, false);
   return into;
 }
 
-function copy(from, into, code) {
+function copy(from, into, pre, verbatim) {
   for (const child of from.childNodes) {
     if (child.nodeType === Node.TEXT_NODE) {
-      const text = code ? child.data : flowing(child);
-      if (text) into.append(text);
+      const text = pre ? child.data : flowing(child);
+      if (text) into.append(...(verbatim ? [text] : linked(text)));
     } else if (child.nodeType === Node.ELEMENT_NODE) {
       const target = kept(child);
-      copy(child, target ?? into, code || child.tagName === "PRE");
+      copy(child, target ?? into, pre || child.tagName === "PRE", verbatim || VERBATIM.has(child.tagName));
       if (target) into.append(target);
     }
   }
+}
+
+// Every messenger makes links of bare addresses.
+function linked(text) {
+  const parts = [];
+  let end = 0;
+  for (const { 0: address, index } of text.matchAll(ADDRESS)) {
+    parts.push(text.slice(end, index), link(address, address));
+    end = index + address.length;
+  }
+  return [...parts, text.slice(end)].filter(Boolean);
+}
+
+function link(href, ...children) {
+  return el("a", { href, target: "_blank", rel: "noreferrer noopener" }, ...children);
 }
 
 // Line ends show, as in every messenger, except those that only part elements.
@@ -56,7 +75,7 @@ function kept(element) {
   if (element.tagName !== "A") return document.createElement(element.tagName);
   const href = element.getAttribute("href") ?? "";
   if (!/^(https?:\/\/|mailto:)/i.test(href)) return null;
-  return el("a", { href, target: "_blank", rel: "noreferrer noopener" });
+  return link(href);
 }
 
 // A body as it reads best: JSON and forms taken apart.
