@@ -165,6 +165,7 @@ impl crate::keys::Fetch for Web {
 }
 
 fn webhook(now: Option<&'static str>, newer: Option<&'static str>) -> Webhook<Given, Taken, Web> {
+    listen();
     Webhook {
         channel: &Room,
         secrets: Given { now, newer, refreshes: Cell::new(0) },
@@ -328,13 +329,17 @@ impl std::io::Write for Log {
     }
 }
 
-/// What a request leaves in the log. One subscriber serves all threads: one per test would be switched off by whichever test
-/// meets a log line without having any.
-async fn logged(webhook: &Webhook<Given, Taken, Web>, path: &str, body: &str) -> Value {
+/// One subscriber serves all threads, from before the first request on: a log line or span that some test meets without having any
+/// is switched off for all.
+fn listen() {
     static LISTEN: std::sync::Once = std::sync::Once::new();
     LISTEN.call_once(|| {
         tracing_subscriber::fmt().json().event_format(crate::log::Flat).with_writer(|| Log).init()
     });
+}
+
+/// What a request leaves in the log.
+async fn logged(webhook: &Webhook<Given, Taken, Web>, path: &str, body: &str) -> Value {
     LOG.take();
     ask(webhook, path, body, 0).await;
     let log = String::from_utf8(LOG.take()).unwrap();
