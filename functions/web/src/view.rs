@@ -27,7 +27,7 @@ pub struct Item {
     pub choices: Option<String>,
     #[serde(default)]
     pub media: Option<String>,
-    /// Of what is being written: [`REFUSED`] where nothing will be.
+    /// Of what is being written: `refused` where nothing will be.
     #[serde(default)]
     pub kind: Option<String>,
     /// What a program is told beside the words.
