@@ -58,7 +58,7 @@ async fn tell(world: &World, answers: Value) {
 }
 
 /// Says something, waits for an answer that holds these words.
-async fn talk(world: &World, words: Words<'_>, text: &str, expected: &str) -> Sent {
+pub async fn talk(world: &World, words: Words<'_>, text: &str, expected: &str) -> Sent {
     let sent = world.send(Words { text, ..words }).await;
     world.kept(std::slice::from_ref(&sent)).await;
     world.at_rest(&sent).await;
@@ -67,7 +67,7 @@ async fn talk(world: &World, words: Words<'_>, text: &str, expected: &str) -> Se
 }
 
 /// The last question, whole.
-async fn asked(world: &World) -> String {
+pub async fn asked(world: &World) -> String {
     world.questions().await.last().expect("a question").to_string()
 }
 

@@ -191,15 +191,7 @@ fn a_picture_is_answered_anew_and_taken_back() {
             let call = json!({"name": "remember", "arguments": {"text": "has a red pixel"}});
             let answers = json!([{"calls": [call]}, "A pixel.", "A red pixel."]);
             world.tell("/model/answers", json!({ "answers": answers })).await;
-            let sent = world
-                .send_changed(words, |update| {
-                    let message = update["message"].as_object_mut().unwrap();
-                    message.remove("text");
-                    message.insert("caption".into(), "what is this?".into());
-                    let photo = json!([{"file_id": "p1", "file_unique_id": "u1", "width": 1, "height": 1, "file_size": 70}]);
-                    message.insert("photo".into(), photo);
-                })
-                .await;
+            let sent = photo(world, words).await;
             world.until(&sent, |said| said.iter().any(|text| text.ends_with("A pixel."))).await;
             world.at_rest(&sent).await;
             let asked = newest(world).await.to_string();

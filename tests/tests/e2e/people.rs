@@ -5,6 +5,7 @@ use tests::world::{Words, World};
 use turn::reminders::Reminder;
 
 use crate::alone;
+use crate::media::photo;
 use crate::operations::crabhook;
 
 const CONFIG: &str = "
@@ -74,19 +75,9 @@ fn what_is_kept_of_somebody_is_taken_away() {
         CONFIG,
         |options| options.channels = vec!["telegram".to_owned()],
         async |world| {
-            let bytes = json!({"channel": "telegram", "path": "/file/", "base64": crate::media::PIXEL});
-            world.tell("/file", bytes).await;
             let answer = |text: &str| json!({"text": text, "usage": {"input": 100, "output": 10}});
             world.tell("/model/answers", json!({"answers": [answer("a dot"), answer("hi")]})).await;
-            let sent = world
-                .send_changed(Words::of("telegram", "7", ""), |update| {
-                    let message = update["message"].as_object_mut().unwrap();
-                    message.remove("text");
-                    message.insert("caption".into(), "what is this?".into());
-                    let photo = json!([{"file_id": "p1", "file_unique_id": "u1", "width": 1, "height": 1, "file_size": 70}]);
-                    message.insert("photo".into(), photo);
-                })
-                .await;
+            let sent = photo(world, Words::of("telegram", "7", "")).await;
             world.until(&sent, |said| said.iter().any(|text| text == "a dot")).await;
             world.at_rest(&sent).await;
             let other = world.send(Words::of("telegram", "8", "hello")).await;

@@ -5,23 +5,10 @@ use serde_json::json;
 use tests::world::{Sent, Words, World};
 
 use crate::alone;
+use crate::hooks::{asked, talk};
 use crate::operations::crabhook;
 
 const HOUR_MS: i64 = 3_600_000;
-
-/// Says something, waits for an answer that holds these words.
-async fn talk(world: &World, words: Words<'_>, text: &str, expected: &str) -> Sent {
-    let sent = world.send(Words { text, ..words }).await;
-    world.kept(std::slice::from_ref(&sent)).await;
-    world.at_rest(&sent).await;
-    world.until(&sent, |said| said.iter().any(|said| said.contains(expected))).await;
-    sent
-}
-
-/// The last question, whole.
-async fn asked(world: &World) -> String {
-    world.questions().await.last().expect("a question").to_string()
-}
 
 /// As if the conversation's last answer had been given so many hours ago.
 async fn hours_pass(world: &World, sent: &Sent, hours: i64) {
