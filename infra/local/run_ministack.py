@@ -4,7 +4,8 @@ Written for the version in infra/requirements.txt: what is wrapped below is Mini
 otherwise in the next one.
 
 Standard input stays open while the parent lives. When it closes, whatever the reason, the whole process group is
-killed: MiniStack and every function it started. The parent makes this process the leader of a new group.
+killed: MiniStack and every function it started. The parent makes this process the leader of a new group. The functions'
+unpacked code, half a gigabyte, goes with them.
 
 Standard output carries one JSON object per line, read by src/functions.rs. Everything that MiniStack itself prints goes
 to standard error.
@@ -15,7 +16,9 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
+import tempfile
 import threading
 
 
@@ -37,6 +40,9 @@ def main():
 def end_with_parent():
     while os.read(0, 4096):
         pass
+    code = os.path.join(tempfile.gettempdir(), f"ministack-provided-code-{os.environ['GATEWAY_PORT']}")
+    # Not of the group, so that it outlives it.
+    subprocess.Popen(["rm", "-rf", code], start_new_session=True)
     os.killpg(0, signal.SIGKILL)
 
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::credentials::Credentials;
 use crate::functions::{Told, kill, signal};
-use crate::ministack::MiniStack;
+use crate::ministack::{MiniStack, SCRATCH};
 use crate::page::Cast;
 use crate::platform::Platform;
 use crate::story::{Say, Story};
@@ -226,7 +226,7 @@ fn claim(state: &Path) -> Result<File, Error> {
         Err(TryLockError::Error(error)) => return Err(Error::file(&path, error)),
     }
     let _ = std::fs::remove_file(state.join(ENDPOINTS));
-    let _ = std::fs::remove_dir_all(state.join("tmp"));
+    let _ = std::fs::remove_dir_all(state.join(SCRATCH));
     Ok(lock)
 }
 

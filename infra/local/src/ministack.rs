@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,9 +17,13 @@ use crate::{Error, Options};
 /// How long it may take until it answers; half a second on an idle machine.
 const START: Duration = Duration::from_secs(60);
 
+/// Where MiniStack and its functions keep temporary files, in the state's folder.
+pub(crate) const SCRATCH: &str = "tmp";
+
 /// A running MiniStack. Dropping it ends it and all functions that it started.
 pub(crate) struct MiniStack {
     child: Child,
+    scratch: PathBuf,
     pub url: String,
     pub functions: Arc<Functions>,
     /// Becomes true when the process has ended.
@@ -45,7 +49,7 @@ impl MiniStack {
                 tell_end.send_replace(true);
             });
         }
-        let ministack = MiniStack { child, url, functions, ended };
+        let ministack = MiniStack { child, scratch: options.state.join(SCRATCH), url, functions, ended };
         ministack.answers(&options.state.join("ministack.log")).await?;
         Ok(ministack)
     }
@@ -74,6 +78,8 @@ impl Drop for MiniStack {
         // And if it were stuck: the child leads a group of its own, which is all that is hit.
         kill(&[-i64::from(self.child.id())]);
         let _ = self.child.wait();
+        // Half a gigabyte of unpacked functions.
+        let _ = std::fs::remove_dir_all(&self.scratch);
     }
 }
 
@@ -91,7 +97,7 @@ pub(crate) fn taken(name: &str, port: u16) -> Error {
 fn command(options: &Options, port: u16, url: &str) -> Result<Command, Error> {
     let root = repository();
     let state = options.state.canonicalize().map_err(|error| Error::file(&options.state, error))?;
-    let scratch = state.join("tmp");
+    let scratch = state.join(SCRATCH);
     std::fs::create_dir_all(&scratch).map_err(|error| Error::file(&scratch, error))?;
     let log_path = state.join("ministack.log");
     let log = File::create(&log_path).map_err(|error| Error::file(&log_path, error))?;
