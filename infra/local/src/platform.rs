@@ -164,13 +164,13 @@ async fn file(State(stage): State<Arc<Stage>>, Json(file): Json<Sent>) -> Status
     StatusCode::NO_CONTENT
 }
 
-/// A voice message in which somebody says what stands behind its first bytes.
+/// A voice message in which somebody says what stands behind its first bytes. It takes a minute, whatever it is.
 async fn transcribe(State(stage): State<Arc<Stage>>, body: Bytes) -> Json<Value> {
     let said = body.windows(4).position(|four| four == b"OggS").and_then(|at| body.get(at + 4..));
     let said = said.unwrap_or_default().split(|byte| *byte == b'\r').next().unwrap_or_default();
     let text = String::from_utf8_lossy(said).into_owned();
     stage.model.note(&json!({"transcribed": text}));
-    Json(json!({ "text": text }))
+    Json(json!({"text": text, "usage": {"type": "duration", "seconds": 60}}))
 }
 
 /// A call to a platform.

@@ -42,7 +42,7 @@ pub use config::{Aws, Clients, ModelConfig, PROVIDERS, THINKING_TOKENS, build};
 pub use embed::embed;
 pub use error::{Error, Partial};
 pub use tokens::estimate_tokens;
-pub use transcribe::transcribe;
+pub use transcribe::{Transcript, transcribe};
 
 /// Takes the pieces of an answer as they arrive.
 pub trait Sink: Send {

@@ -6,12 +6,23 @@ use serde_json::{Value, json};
 
 use crate::chat::Provider;
 use crate::embed::{bearer, with_key};
-use crate::{Clients, Error, ModelConfig, direct};
+use crate::{Clients, Error, ModelConfig, Usage, direct};
 
 /// Parts the fields of the form; longer than any chance in the bytes of a recording.
 const BOUNDARY: &str = "crabhook-7d1f0b9c5a3e48f6b2d4-part";
 
-/// What was said in a recording, in the language it was said in. Empty when nothing was.
+/// What was said in a recording, and what finding out took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transcript {
+    /// In the language it was said in. Empty when nothing was.
+    pub text: String,
+    /// Zero where the provider counts time, or nothing.
+    pub usage: Usage,
+    /// How long the recording is, where the provider counts that.
+    pub seconds: Option<f64>,
+}
+
+/// Writes down what is said in a recording.
 ///
 /// `media_type` is the platform's: `audio/ogg; codecs=opus`. Providers tell the format by the name of the file,
 /// which is made from it.
@@ -23,7 +34,7 @@ pub async fn transcribe(
     clients: &Clients,
     audio: &[u8],
     media_type: &str,
-) -> Result<String, Error> {
+) -> Result<Transcript, Error> {
     let provider = match config.provider.as_str() {
         "bedrock" => return Err(cannot(config)),
         _ => Provider::of(config)?,
@@ -40,7 +51,31 @@ pub async fn transcribe(
         Provider::Gemini => spoken(&answer),
         _ => answer.get("text").and_then(Value::as_str).map(str::to_owned),
     };
-    text.map(|text| text.trim().to_owned()).ok_or(direct::unreadable())
+    let text = text.ok_or(direct::unreadable())?.trim().to_owned();
+    let (usage, seconds) = counted(&answer);
+    Ok(Transcript { text, usage, seconds })
+}
+
+/// Tokens or seconds, as OpenAI (<https://platform.openai.com/docs/api-reference/audio/json-object>), Mistral
+/// (<https://docs.mistral.ai/api/endpoint/audio/transcriptions>) and Gemini (<https://ai.google.dev/api/generate-content#UsageMetadata>)
+/// name them.
+fn counted(answer: &Value) -> (Usage, Option<f64>) {
+    let count = |names: &[&str]| {
+        let counts = names.iter().filter_map(|name| answer.pointer(name)?.as_u64());
+        counts.fold(0_u32, |sum, count| sum.saturating_add(u32::try_from(count).unwrap_or(u32::MAX)))
+    };
+    let usage = Usage {
+        input: count(&["/usage/input_tokens", "/usage/prompt_tokens", "/usageMetadata/promptTokenCount"]),
+        output: count(&[
+            "/usage/output_tokens",
+            "/usage/completion_tokens",
+            "/usageMetadata/candidatesTokenCount",
+            "/usageMetadata/thoughtsTokenCount",
+        ]),
+        ..Usage::default()
+    };
+    let seconds = ["/usage/seconds", "/usage/prompt_audio_seconds"];
+    (usage, seconds.iter().find_map(|name| answer.pointer(name)?.as_f64()))
 }
 
 /// <https://platform.openai.com/docs/api-reference/audio/createTranscription>

@@ -32,6 +32,13 @@ impl Amount {
         Amount { tokens, micro_usd: price.map_or(0, |price| cost(usage, price)) }
     }
 
+    /// What hearing a recording took: the provider's tokens, and its length where that has a price.
+    pub fn heard(usage: &Usage, seconds: f64, price: Option<&Price>) -> Amount {
+        let minute = price.and_then(|price| price.minute).unwrap_or(0.0);
+        let micro_usd = (seconds / 60.0 * minute * 1e6).ceil() as u64;
+        Amount { tokens: 0, micro_usd } + Amount::of(usage, price)
+    }
+
     /// The most that an answer may use: its prompt, none of it cached, and as many tokens as it may have.
     pub fn at_most(prompt_tokens: u32, output_tokens: u32, price: Option<&Price>) -> Amount {
         Amount::of(&Usage { input: prompt_tokens, output: output_tokens, ..Usage::default() }, price)

@@ -62,6 +62,18 @@ pub async fn photo(world: &World, words: Words<'_>) -> Sent {
     world.send_changed(words, with_photo).await
 }
 
+/// Sends a voice message on Telegram: an Ogg file, whose first page begins with what is said in it.
+pub async fn voice(world: &World, words: Words<'_>, ogg: &[u8]) -> Sent {
+    hand_over(world, "telegram", "/file/", ogg).await;
+    let with_voice = |update: &mut Value| {
+        let message = update["message"].as_object_mut().unwrap();
+        message.remove("text");
+        let voice = json!({"file_id": "v1", "file_unique_id": "u3", "duration": 2, "mime_type": "audio/ogg"});
+        message.insert("voice".into(), voice);
+    };
+    world.send_changed(words, with_voice).await
+}
+
 /// A PDF of one page that says this.
 fn pdf(text: &str) -> Vec<u8> {
     let content = format!("BT /F1 12 Tf 72 720 Td ({text}) Tj ET");
@@ -238,15 +250,7 @@ fn what_cannot_be_read_is_said() {
             assert!(asked.contains("a.docx, which you cannot read"), "{asked}");
             world.at_rest(&sent).await;
 
-            hand_over(world, "telegram", "/file/", b"OggSnobody hears this").await;
-            let sent = world
-                .send_changed(Words::of("telegram", "8", ""), |update| {
-                    let message = update["message"].as_object_mut().unwrap();
-                    message.remove("text");
-                    let voice = json!({"file_id": "v1", "file_unique_id": "u3", "duration": 2, "mime_type": "audio/ogg"});
-                    message.insert("voice".into(), voice);
-                })
-                .await;
+            let sent = voice(world, Words::of("telegram", "8", ""), b"OggSnobody hears this").await;
             let said = world.reply(&sent).await;
             assert!(said.contains("please write"), "{said}");
         },

@@ -4,6 +4,7 @@ use serde_json::json;
 use tests::world::{Words, World};
 
 use crate::alone;
+use crate::media::voice;
 use crate::protocols::{PROTOCOLS, assistants, people};
 
 fn priced() -> String {
@@ -64,6 +65,53 @@ async fn warned_and_stopped(world: &World, user: &str) {
     let other = world.send(Words { user: &format!("{user}8"), ..words }).await;
     assert_eq!(world.reply(&other).await, "You said: go on");
     world.at_rest(&other).await;
+}
+
+const HEARING: &str = "
+version: 1
+models:
+  default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
+  ears: {provider: openai, model: whisper-1, base_url: '{platform}/model/v1', key: openai}
+assistants:
+  default: {transcribe: ears, disclosure: never}
+prices:
+  default: {input: 0, output: 0}
+  ears: {input: 0, output: 0, minute: 0.012}
+limits: {usd_per_person_day: 0.02}
+";
+
+/// Listening costs by the minute; what the cap has no room for is not listened to.
+#[test]
+fn voice_messages_count() {
+    alone(
+        "spend-voice",
+        HEARING,
+        |options| options.channels = vec!["telegram".to_owned()],
+        async |world| {
+            // Its last page says that it takes a minute.
+            let end = [b"OggS\0\0".as_slice(), &(60 * 48_000_u64).to_le_bytes()].concat();
+            let ogg = [b"OggSring me\r\n".as_slice(), &[0; 100_000], &end].concat();
+            let words = Words::of("telegram", "7", "");
+            let sent = voice(world, words, &ogg).await;
+            assert!(world.reply(&sent).await.contains("ring me"));
+            world.at_rest(&sent).await;
+            let (store, conversation) = (world.store(), sent.conversation.as_ref().unwrap());
+            let turn = store.turn(conversation, 0).await.unwrap().unwrap();
+            assert_eq!(turn.cost_micro_usd, 12_000);
+            let asked = world.questions().await.len();
+            let refused = voice(world, words, &ogg).await;
+            let said = world.until(&refused, |said| said.len() == 2).await;
+            assert!(said[1].contains("used up"), "{said:?}");
+            world.at_rest(&refused).await;
+            assert_eq!(world.questions().await.len(), asked, "nobody listened to it");
+            let day = turn::calendar::day(turn.at);
+            assert_eq!(store.counted("spend#usd#person#telegram#main#7", &day).await.unwrap(), 12_000);
+            // What costs nothing still goes.
+            let text = world.send(Words { text: "hello", ..words }).await;
+            let said = world.until(&text, |said| said.len() == 3).await;
+            assert_eq!(said[2], "You said: hello");
+        },
+    );
 }
 
 /// Killed when the money was reserved and the model is about to be asked: its retry settles that, by what the question costs.

@@ -12,11 +12,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use channel::{Attachment, File, Inbound, MAX_PICTURE, MAX_SIDE, Settled};
-use model::Image;
+use model::{Image, Transcript};
 use tools::pdf;
-use turn::{Kept, Spoken, Turn, Waiting};
+use turn::spend::{Amount, SpendCap};
+use turn::{Kept, Spoken, Turn, Usage, Waiting};
 
-use super::Question;
+use super::tally::Tally;
+use super::{Question, Reply};
 use crate::now;
 use crate::outgoing::MAX_FILE;
 use crate::run::Run;
@@ -46,6 +48,8 @@ pub(crate) struct Files(Mutex<HashMap<String, Read>>);
 #[derive(Clone)]
 enum Read {
     Image(Arc<Image>, Option<String>),
+    /// Nobody has listened to it yet: its bytes and its type.
+    Voice(Arc<[u8]>, String),
     Heard(String),
     Text(Arc<str>, Option<String>),
     /// Why not, as the end of a sentence about it.
@@ -73,8 +77,13 @@ impl Files {
 
 impl Run<'_> {
     /// Reads what came with the messages. What is said instead of an answer, where there was nothing else and none of it can
-    /// be read.
-    pub(super) async fn read_files(&self, question: &Question<'_>) -> Option<String> {
+    /// be read, or where there is no room under a cap to listen to it.
+    pub(super) async fn read_files(
+        &self,
+        question: &Question<'_>,
+        epoch: u64,
+        tally: &Tally,
+    ) -> Result<Option<Reply>, store::Error> {
         let of = |waiting: &&Waiting| waiting.inbound.attachments.clone();
         let all: Vec<Attachment> = question.waiting.iter().rev().flat_map(of).collect();
         for (n, attachment) in all.iter().enumerate() {
@@ -84,11 +93,19 @@ impl Run<'_> {
                         unread("it is left out, because an earlier try may have failed over it")
                     }
                     MOST_FILES.. => unread("there are too many files at once"),
-                    _ => self.read_file(attachment, question).await,
+                    _ => self.read_file(attachment).await,
                 };
-                self.files.put(attachment, read);
+                match self.heard_in(read, question, epoch, tally).await? {
+                    Ok(read) => self.files.put(attachment, read),
+                    Err(cap) => return Ok(Some(self.refused_by(question, cap).await?)),
+                }
             }
         }
+        Ok(self.nothing_read(question, &all))
+    }
+
+    /// Why nothing of it can be read, where nothing else was said.
+    fn nothing_read(&self, question: &Question<'_>, all: &[Attachment]) -> Option<Reply> {
         let silent = question.waiting.iter().all(|waiting| waiting.inbound.text().trim().is_empty());
         let read: Vec<Read> =
             all.iter().map(|attachment| self.files.get(attachment)).collect::<Option<_>>()?;
@@ -98,7 +115,7 @@ impl Run<'_> {
         });
         let why: Vec<String> = why.collect::<Option<_>>()?;
         let why = why.first().filter(|_| silent)?;
-        Some(format!("Sorry, I cannot read what you sent: {why}."))
+        Some(Reply::Notice(format!("Sorry, I cannot read what you sent: {why}.")))
     }
 
     /// A message as history and prompt hold it, its files as text where that is what they are.
@@ -143,7 +160,7 @@ impl Run<'_> {
                 let (key, media_type) = match read {
                     Read::Image(image, key) => (key.clone()?, image.media_type.clone()),
                     Read::Text(_, key) => (key.clone()?, "text/plain".to_owned()),
-                    Read::Heard(_) | Read::Unread(_) | Read::Several(_) => return None,
+                    Read::Voice(..) | Read::Heard(_) | Read::Unread(_) | Read::Several(_) => return None,
                 };
                 Some(Kept { name: name.to_owned(), media_type, key })
             })
@@ -177,7 +194,7 @@ impl Run<'_> {
         recalled
     }
 
-    async fn read_file(&self, attachment: &Attachment, question: &Question<'_>) -> Read {
+    async fn read_file(&self, attachment: &Attachment) -> Read {
         if attachment.size.is_some_and(|size| size > MAX_FILE as u64) {
             return unread("it is larger than 20 MB");
         }
@@ -190,7 +207,7 @@ impl Run<'_> {
         }
         let bytes = match fetched {
             Some(Settled::Fetched(bytes)) => bytes,
-            Some(Settled::Files(files)) => return self.read_each(files, question).await,
+            Some(Settled::Files(files)) => return self.read_each(files).await,
             None => return unread("it is too large, or takes too long to come"),
             Some(other) => {
                 tracing::warn!(conversation = %self.conversation, outcome = ?other, "a file cannot be fetched");
@@ -198,16 +215,16 @@ impl Run<'_> {
             }
         };
         let Attachment { name, media_type, .. } = attachment;
-        self.made_of(File { name: name.clone(), media_type: media_type.clone(), bytes }, question).await
+        self.made_of(File { name: name.clone(), media_type: media_type.clone(), bytes }).await
     }
 
     /// Reads files that came as one.
-    async fn read_each(&self, files: Vec<File>, question: &Question<'_>) -> Read {
+    async fn read_each(&self, files: Vec<File>) -> Read {
         let mut each = Vec::new();
         for (n, file) in files.into_iter().enumerate() {
             let name = file.name.clone();
             let read = if n < MOST_FILES {
-                self.made_of(file, question).await
+                self.made_of(file).await
             } else {
                 unread("there are too many files at once")
             };
@@ -217,7 +234,7 @@ impl Run<'_> {
     }
 
     /// What can be made of a file.
-    async fn made_of(&self, file: File, question: &Question<'_>) -> Read {
+    async fn made_of(&self, file: File) -> Read {
         let File { name, media_type, bytes } = file;
         if bytes.is_empty() {
             return unread("it is empty");
@@ -237,7 +254,7 @@ impl Run<'_> {
             Kind::OtherImage(format) => {
                 Read::Unread(format!("it is a picture in the format {format}; as JPEG or PNG it can be seen"))
             }
-            Kind::Audio => self.hear(&bytes, &media_type, question).await,
+            Kind::Audio => Read::Voice(bytes.into(), media_type),
             Kind::Video => unread("videos cannot be watched here"),
             Kind::Pdf => match tokio::task::spawn_blocking(move || pdf::text(&bytes, MAX_TEXT)).await {
                 Ok(Ok(text)) => self.document(text).await,
@@ -255,22 +272,68 @@ impl Run<'_> {
         Read::Text(text.into(), key)
     }
 
-    async fn hear(&self, audio: &[u8], media_type: &str, question: &Question<'_>) -> Read {
+    /// It with its voices as text. The cap that has no room for them, where one has none.
+    async fn heard_in(
+        &self,
+        read: Read,
+        question: &Question<'_>,
+        epoch: u64,
+        tally: &Tally,
+    ) -> Result<Result<Read, SpendCap>, store::Error> {
+        Ok(Ok(match read {
+            Read::Voice(audio, media_type) => {
+                return self.hear(&audio, &media_type, question, epoch, tally).await;
+            }
+            Read::Several(each) => {
+                let mut heard = Vec::new();
+                for (name, read) in each {
+                    match Box::pin(self.heard_in(read, question, epoch, tally)).await? {
+                        Ok(read) => heard.push((name, read)),
+                        Err(cap) => return Ok(Err(cap)),
+                    }
+                }
+                Read::Several(heard)
+            }
+            other => other,
+        }))
+    }
+
+    async fn hear(
+        &self,
+        audio: &[u8],
+        media_type: &str,
+        question: &Question<'_>,
+        epoch: u64,
+        tally: &Tally,
+    ) -> Result<Result<Read, SpendCap>, store::Error> {
         let config = &self.place.config;
-        let entry = question.persona.assistant.transcribe.as_ref().and_then(|name| config.models.get(name));
-        let Some(entry) = entry else { return unread("voice messages cannot be heard here, please write") };
-        let text = match self.services.keys().model(entry).await {
+        let named = question.persona.assistant.transcribe.as_ref();
+        let Some((name, entry)) = named.and_then(|name| config.models.get_key_value(name)) else {
+            return Ok(Ok(unread("voice messages cannot be heard here, please write")));
+        };
+        let (price, seconds) = (config.price(name), kind::seconds(audio));
+        let about = voice_usage(seconds);
+        let most = Amount::heard(&about, seconds, price.as_ref());
+        if let Err(cap) = self.reserve_for(question, epoch, most, most, tally).await? {
+            return Ok(Err(cap));
+        }
+        tally.listening(about, most);
+        let heard = match self.services.keys().model(entry).await {
             Ok(model) => model::transcribe(&model, &self.services.models.clients, audio, media_type).await,
             Err(error) => Err(error),
         };
-        match text {
-            Ok(text) if text.trim().is_empty() => unread("nothing is said in it"),
-            Ok(text) => Read::Heard(text),
+        Ok(Ok(match heard {
+            Ok(Transcript { text, usage, seconds: counted }) => {
+                let usage = Usage { input: usage.input, output: usage.output, ..Usage::default() };
+                tally.heard(usage, Amount::heard(&usage, counted.unwrap_or(seconds), price.as_ref()));
+                if text.is_empty() { unread("nothing is said in it") } else { Read::Heard(text) }
+            }
             Err(error) => {
+                tally.heard(Usage::default(), Amount::default());
                 tracing::warn!(conversation = %self.conversation, %error, "a voice message cannot be heard");
                 unread("voice messages cannot be heard at the moment, please write")
             }
-        }
+        }))
     }
 
     /// Puts it into the bucket. Where that fails it is read in this turn only.
@@ -304,6 +367,7 @@ impl Read {
             }
             Read::Image(..) => format!("[image: {name}]"),
             Read::Heard(text) => format!("[voice message, as heard: {text}]"),
+            Read::Voice(..) => format!("[voice message: {name}]"),
             Read::Text(text, _) if whole => block(name, text),
             Read::Text(text, _) => block(name, &channel::text::cut(text.to_string(), IN_HISTORY)),
             Read::Unread(why) => format!("[file: {name}, which you cannot read: {why}]"),
@@ -314,6 +378,12 @@ impl Read {
 /// Somebody else's words, marked as such: a document that says what to do is no instruction.
 fn block(name: &str, text: &str) -> String {
     format!("[file: {name}, its text]\n{}\n[end of {name}]", text.trim())
+}
+
+/// What listening for so long takes at most, where the provider counts tokens: Gemini takes 32 a second of sound
+/// (<https://ai.google.dev/gemini-api/docs/audio>), the most of all; fast speakers say less than 8 a second.
+fn voice_usage(seconds: f64) -> Usage {
+    Usage { input: (seconds * 32.0).ceil() as u32, output: (seconds * 8.0).ceil() as u32, ..Usage::default() }
 }
 
 fn unread(why: &str) -> Read {

@@ -70,8 +70,8 @@ impl Run<'_> {
             Ok(resumed) => resumed,
             Err(line) => return Ok(Reply::Notice(line)),
         };
-        if let Some(line) = self.read_files(question).await {
-            return Ok(Reply::Notice(line));
+        if let Some(reply) = self.read_files(question, epoch, tally).await? {
+            return Ok(reply);
         }
         let heard = match self.before(question, self.heard(question, resumed.as_ref())).await {
             Ok(heard) => question.heard.get_or_init(|| heard),

@@ -35,6 +35,21 @@ impl Run<'_> {
         ask: &Ask,
         tally: &Tally,
     ) -> Result<Result<(), SpendCap>, store::Error> {
+        let (config, model) = (&self.place.config, &question.persona.model);
+        let output = if ask.max_output_tokens == u32::MAX { UNBOUNDED } else { ask.max_output_tokens };
+        let most = at_most(config, model, tokens(ask), output);
+        self.reserve_for(question, epoch, at_most(config, model, tokens(ask), 0), most, tally).await
+    }
+
+    /// The same for a call that may cost that much at most; `asks` is what it costs where nothing more becomes known of it.
+    pub(super) async fn reserve_for(
+        &self,
+        question: &Question<'_>,
+        epoch: u64,
+        asks: Amount,
+        most: Amount,
+        tally: &Tally,
+    ) -> Result<Result<(), SpendCap>, store::Error> {
         let (config, persona) = (&self.place.config, &question.persona);
         if caps(&config.limits).is_empty() {
             return Ok(Ok(()));
@@ -46,10 +61,7 @@ impl Run<'_> {
             tally.put_purse(purse.clone());
         }
         let spent = tally.spent().amount();
-        let asks = at_most(config, &persona.model, tokens(ask), 0);
-        let output = if ask.max_output_tokens == u32::MAX { UNBOUNDED } else { ask.max_output_tokens };
-        let most = spent + at_most(config, &persona.model, tokens(ask), output);
-        let reserved = reservations(&config.limits, question.newest, &persona.name, most, purse.at);
+        let reserved = reservations(&config.limits, question.newest, &persona.name, spent + most, purse.at);
         let held = Held::new(purse.held.key.clone(), &reserved, spent + asks);
         let (store, conversation) = (&self.services.store, &self.conversation);
         let mut outcome = store.reserve(conversation, epoch, &reserved, &purse.held, &held, now()).await?;
@@ -85,7 +97,8 @@ impl Run<'_> {
         used: &Used,
     ) -> Option<String> {
         let (spent, persona) = (used.amount(), &question.persona);
-        if spent.tokens == 0 && purse.held.key.is_empty() {
+        let nothing = spent == Amount::default();
+        if nothing && purse.held.key.is_empty() {
             return None;
         }
         let by = UsedBy {
@@ -104,7 +117,7 @@ impl Run<'_> {
             micro_usd: spent.micro_usd,
         };
         let store = &self.services.store;
-        let add = async { if spent.tokens > 0 { store.add_usage(&by, told, now()).await } else { Ok(()) } };
+        let add = async { if nothing { Ok(()) } else { store.add_usage(&by, told, now()).await } };
         let (totals, added) = tokio::join!(self.settle_purse(epoch, &purse, spent), add);
         if let Err(error) = added {
             tracing::warn!(conversation = %self.conversation, %error, "an answer is missing in the usage");

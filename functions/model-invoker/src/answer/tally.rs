@@ -31,6 +31,8 @@ pub(crate) struct Used {
     pub tools: Vec<String>,
     /// A call under way: the estimated tokens of its question, and how much was written before it.
     under_way: Option<(u32, usize)>,
+    /// A voice that is listened to, estimated.
+    listening: Option<(Usage, u64)>,
 }
 
 impl Tally {
@@ -63,6 +65,19 @@ impl Tally {
         });
     }
 
+    /// Somebody's voice is listened to, which takes about as much.
+    pub fn listening(&self, usage: Usage, cost: Amount) {
+        self.with(|used| used.listening = Some((usage, cost.micro_usd)));
+    }
+
+    /// It is written down, which took as much; nothing where it failed.
+    pub fn heard(&self, usage: Usage, cost: Amount) {
+        self.with(|used| {
+            used.listening = None;
+            used.sum(usage, cost.micro_usd);
+        });
+    }
+
     /// It did not: what a failed call costs is not known, and seldom anything.
     pub fn failed(&self) {
         self.with(|used| used.under_way = None);
@@ -79,6 +94,9 @@ impl Tally {
                 let text = written.text();
                 let output = model::estimate_tokens(text.get(before..).unwrap_or_default());
                 used.add(config, Usage { input, output, ..Usage::default() });
+            }
+            if let Some((usage, micro_usd)) = used.listening.take() {
+                used.sum(usage, micro_usd);
             }
             used.clone()
         })
@@ -106,7 +124,11 @@ impl Tally {
 impl Used {
     fn add(&mut self, config: &Config, usage: Usage) {
         let price = self.entry(config).and_then(|entry| config.price(entry));
-        self.micro_usd += Amount::of(&usage, price.as_ref()).micro_usd;
+        self.sum(usage, Amount::of(&usage, price.as_ref()).micro_usd);
+    }
+
+    fn sum(&mut self, usage: Usage, micro_usd: u64) {
+        self.micro_usd += micro_usd;
         let sum = |a: u32, b: u32| a.saturating_add(b);
         self.usage.input = sum(self.usage.input, usage.input);
         self.usage.output = sum(self.usage.output, usage.output);

@@ -228,7 +228,11 @@ fn everything() -> Config {
         models: [("default".to_owned(), model)].into(),
         channels: [("telegram".to_owned(), channel)].into(),
         limits: serde_json::from_value(Value::Object(limits)).unwrap(),
-        prices: [("default".to_owned(), Price { input: 1.0, output: 2.5, cached: Some(0.1) })].into(),
+        prices: [(
+            "default".to_owned(),
+            Price { input: 1.0, output: 2.5, cached: Some(0.1), minute: Some(0.006) },
+        )]
+        .into(),
         tools: [("default".to_owned(), tool)].into(),
         hooks: [("default".to_owned(), hook)].into(),
         commands: [("default".to_owned(), command)].into(),

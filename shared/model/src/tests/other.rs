@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::server::{Reply, Server};
 use super::{KEY, QUESTION, clients, config};
-use crate::{Error, ModelConfig, embed, transcribe};
+use crate::{Error, ModelConfig, Transcript, Usage, embed, transcribe};
 
 /// The request that embeds two texts, and what comes of the answer.
 async fn check_embed(provider: &str, model: &str, answers: &[Value], line: &str, sent: Value) {
@@ -79,12 +79,14 @@ async fn what_is_not_one_vector_for_each_text_is_no_answer() {
 
 #[tokio::test]
 async fn speech_becomes_text() {
-    let server = Server::start(vec![Reply::json(200, &[], r#"{"text":" Hello "}"#)]).await;
+    let answer = r#"{"text":" Hello ","usage":{"type":"tokens","input_tokens":14,"input_token_details":{"text_tokens":0,"audio_tokens":14},"output_tokens":2,"total_tokens":16}}"#;
+    let server = Server::start(vec![Reply::json(200, &[], answer)]).await;
     let config_of = |provider: &str, server: &Server| config(provider, "whisper-1", &server.url);
     let audio = b"OggS\r\n--recording";
-    let text =
+    let heard =
         transcribe(&config_of("openai", &server), &clients(), audio, "audio/ogg; codecs=opus").await.unwrap();
-    assert_eq!(text, "Hello");
+    let usage = |input, output| Usage { input, output, ..Usage::default() };
+    assert_eq!(heard, Transcript { text: "Hello".into(), usage: usage(14, 2), seconds: None });
     let request = &server.requests()[0];
     assert!(request.starts_with("POST /audio/transcriptions "), "{request}");
     assert!(request.contains(&format!("authorization: Bearer {KEY}\r\n")), "{request}");
@@ -95,10 +97,13 @@ async fn speech_becomes_text() {
         "{body}"
     );
 
-    let spoken = json!({"candidates": [{"content": {"parts": [{"text": "hm", "thought": true}, {"text": "Hello\n"}]}}]});
+    let spoken = json!({
+        "candidates": [{"content": {"parts": [{"text": "hm", "thought": true}, {"text": "Hello\n"}]}}],
+        "usageMetadata": {"promptTokenCount": 80, "candidatesTokenCount": 3, "thoughtsTokenCount": 5, "totalTokenCount": 88},
+    });
     let server = Server::start(vec![Reply::json(200, &[], &spoken.to_string())]).await;
-    let text = transcribe(&config_of("gemini", &server), &clients(), audio, "audio/mpeg").await.unwrap();
-    assert_eq!(text, "Hello");
+    let heard = transcribe(&config_of("gemini", &server), &clients(), audio, "audio/mpeg").await.unwrap();
+    assert_eq!(heard, Transcript { text: "Hello".into(), usage: usage(80, 8), seconds: None });
     let body = server.body();
     assert_eq!(body["contents"][0]["parts"][1]["inline_data"]["mime_type"], "audio/mpeg");
 
@@ -106,6 +111,22 @@ async fn speech_becomes_text() {
         let result = transcribe(&config_of(provider, &server), &clients(), audio, "audio/ogg").await;
         assert!(matches!(result, Err(Error::NotSetUp(why)) if why.contains("use openai")));
     }
+}
+
+#[tokio::test]
+async fn speech_is_counted_as_the_provider_counts_it() {
+    let check = async |answer: Value, usage: Usage, seconds: Option<f64>| {
+        let server = Server::start(vec![Reply::json(200, &[], &answer.to_string())]).await;
+        let heard =
+            transcribe(&config("groq", "whisper", &server.url), &clients(), b"x", "audio/ogg").await.unwrap();
+        assert_eq!((heard.usage, heard.seconds), (usage, seconds), "{answer}");
+    };
+    let seconds = json!({"text": "a", "usage": {"type": "duration", "seconds": 9.5}});
+    check(seconds, Usage::default(), Some(9.5)).await;
+    let both = json!({"text": "a", "usage": {"prompt_audio_seconds": 12, "prompt_tokens": 4, "completion_tokens": 6, "total_tokens": 10}});
+    check(both, Usage { input: 4, output: 6, ..Usage::default() }, Some(12.0)).await;
+    check(json!({"text": "a"}), Usage::default(), None).await;
+    check(json!({"text": "a", "usage": {"input_tokens": "many"}}), Usage::default(), None).await;
 }
 
 #[tokio::test]

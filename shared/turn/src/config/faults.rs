@@ -163,11 +163,15 @@ impl Faults<'_> {
             return;
         }
         let free = |name: &&&str| config.price(name).is_none();
-        let missing: Vec<String> =
-            answering(config).iter().filter(free).map(|name| format!("prices.{name}")).collect();
+        let hearing = config.assistants.values().filter_map(|assistant| assistant.transcribe.as_deref());
+        let used: BTreeSet<&str> = answering(config)
+            .into_iter()
+            .chain(hearing.filter(|name| config.models.contains_key(*name)))
+            .collect();
+        let missing: Vec<String> = used.iter().filter(free).map(|name| format!("prices.{name}")).collect();
         if !missing.is_empty() {
             let problem = format!(
-                "a cap in dollars needs the price of every model that answers (0 where it is free): add {}",
+                "a cap in dollars needs the price of every model that answers or listens (0 where it is free): add {}",
                 missing.join(", ")
             );
             self.add("limits", problem);

@@ -51,4 +51,7 @@ pub struct Price {
     /// Of input that the provider had read before; as other input unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached: Option<f64>,
+    /// Of a minute of speech that is written down, US dollars; nothing unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minute: Option<f64>,
 }

@@ -129,10 +129,16 @@ fn caps_in_dollars_need_prices() {
     let assistants = json!({"default": {}});
     check(
         json!({"limits": limits, "assistants": assistants}),
-        &[("limits", "needs the price of every model that answers (0 where it is free): add prices.default")],
+        &[(
+            "limits",
+            "needs the price of every model that answers or listens (0 where it is free): add prices.default",
+        )],
     );
     let prices = json!({"gpt-x": {"input": 1, "output": 2}});
     check(json!({"limits": limits, "assistants": assistants, "prices": prices}), &[]);
+    let models = json!({"default": {"provider": "openai", "model": "gpt-x"}, "ears": {"provider": "openai", "model": "whisper-1"}});
+    let listens = json!({"models": models, "limits": limits, "assistants": {"default": {"transcribe": "ears"}}, "prices": prices});
+    check(listens, &[("limits", "add prices.ears")]);
     check(json!({"limits": {"tokens_per_person_day": 5}, "assistants": assistants}), &[]);
     let read = config(json!({"limits": limits}));
     assert_eq!(read.limits.usd_per_person_day, Usd(500_000));

@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::Usd;
 
-const PRICE: Price = Price { input: 3.0, output: 15.0, cached: Some(0.3) };
+const PRICE: Price = Price { input: 3.0, output: 15.0, cached: Some(0.3), minute: None };
 
 fn check(input: u32, output: u32, cached: u32, price: Price, expected: u64) {
     let usage = Usage { input, output, cached, reasoning: 0 };
@@ -20,6 +20,20 @@ fn cached_tokens_have_a_price_of_their_own() {
     // Rounded up: nothing that was used is free.
     check(1, 0, 0, Price { input: 0.05, ..Price::default() }, 1);
     check(1, 0, 0, Price { input: -3.0, ..Price::default() }, 0);
+}
+
+#[test]
+fn speech_costs_its_tokens_and_its_minutes() {
+    let check = |input, seconds, price: Option<Price>, tokens, micro_usd| {
+        let usage = Usage { input, output: 10, ..Usage::default() };
+        assert_eq!(Amount::heard(&usage, seconds, price.as_ref()), Amount { tokens, micro_usd });
+    };
+    let by_minute = Price { minute: Some(0.006), ..Price::default() };
+    check(0, 90.0, Some(by_minute), 10, 9_000);
+    // Less than a millionth is one.
+    check(0, 0.001, Some(by_minute), 10, 1);
+    check(100, 90.0, Some(PRICE), 110, 450);
+    check(100, 90.0, None, 110, 0);
 }
 
 #[test]

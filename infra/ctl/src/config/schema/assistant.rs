@@ -82,6 +82,7 @@ pub(super) fn price() -> Value {
             "input": number("What it reads."),
             "output": number("What it writes, thinking included."),
             "cached": number("What it reads again from its cache; as `input` unless given."),
+            "minute": number("A minute of speech that it writes down, US dollars; nothing unless given."),
         }),
     );
     required(price, &["input", "output"])
