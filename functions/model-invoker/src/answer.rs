@@ -25,6 +25,7 @@ use std::sync::{OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use channel::{End, Inbound};
+use futures::future::join_all;
 use turn::commands::Command;
 use turn::{Change, Checked, Event, Head, Spoken, State, Turn, Waiting};
 
@@ -122,7 +123,10 @@ impl Run<'_> {
         // Nothing is to be said; but what began to appear does not stay as it is.
         let taken_back = || self.turn(number, &question.waiting, "*(taken back)*");
         let turn = turn.or_else(|| self.draft.is_some().then(|| Turn { history: false, ..taken_back() }));
-        let Some(mut turn) = turn else { return Ok(Event::Silent) };
+        let Some(mut turn) = turn else {
+            join_all(question.waiting.iter().map(|waiting| self.dismiss(&waiting.inbound))).await;
+            return Ok(Event::Silent);
+        };
         used.onto(&mut turn);
         turn.assistant.clone_from(&question.persona.name);
         self.finish(&question, &mut turn, ready, warning);

@@ -7,7 +7,7 @@ use turn::{Change, Fate, Head, Waiting, pending};
 
 use crate::reminder::Come;
 use crate::run::{Run, Trouble};
-use crate::{day, minute};
+use crate::{day, minute, now};
 
 /// How long the platform's word on who somebody is holds, milliseconds.
 const HOME_FRESH_MS: i64 = 24 * 3_600_000;
@@ -242,11 +242,15 @@ impl Run<'_> {
             }
             Refusal::Bot | Refusal::NotAddressed => {}
         }
-        // A placeholder that the platform shows ("thinking…") must not stay for ever.
-        for step in self.steps(&[Part::Dismiss], &inbound.address, "dismiss", now) {
-            self.send(&step.optional(), now).await;
-        }
         Ok((Fate::Drop, None))
+    }
+
+    /// Takes away what the platform shows in the place of an answer ("thinking…"): none will come, and nobody waits for it.
+    pub(crate) async fn dismiss(&self, inbound: &Inbound) {
+        let at = now();
+        for step in self.steps(&[Part::Dismiss], &inbound.address, "dismiss", at) {
+            self.send(&step.optional(), at).await;
+        }
     }
 
     async fn claimed(&self, inbound: &Inbound, now: i64) -> Result<bool, store::Error> {

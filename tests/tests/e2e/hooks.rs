@@ -6,6 +6,7 @@ use tests::world::{Sent, Words, World};
 
 use crate::alone;
 use crate::lookup::create_function;
+use crate::web::{Page, SITE};
 
 /// A zip of `tool.py`: a handler that gives {"text": event["text"].replace("4111", "[card]")}.
 const FUNCTION: &str = "UEsDBBQAAAAAAAAAIQAnyQT5WgAAAFoAAAAHAAAAdG9vbC5weWRlZiBoYW5kbGVyKGV2ZW50LCBjb250ZXh0KToKICAgIHJldHVybiB7InRleHQiOiBldmVudFsidGV4dCJdLnJlcGxhY2UoIjQxMTEiLCAiW2NhcmRdIil9ClBLAQIUAxQAAAAAAAAAIQAnyQT5WgAAAFoAAAAHAAAAAAAAAAAAAACkAQAAAAB0b29sLnB5UEsFBgAAAAABAAEANQAAAH8AAAAAAA==";
@@ -14,6 +15,7 @@ fn programs() -> Programs {
     Programs::start(|path, asked| match path {
         "/before" => match asked["text"].as_str().unwrap_or_default() {
             text if text.contains("price list") => (200, json!({"reply": "Prices are on our page."})),
+            text if text.contains("ignore me") => (200, json!({"stop": true})),
             text => (200, json!({"text": text.replace("4111 1111", "[card]")})),
         },
         "/after" => {
@@ -47,9 +49,10 @@ commands:
 channels:
   slack: {{assistant: by_iam}}
   discord: {{assistant: telling}}
+  web: {{assistant: telling, origins: ['{SITE}']}}
 "
     );
-    let channels = ["telegram", "slack", "discord"].map(String::from).to_vec();
+    let channels = ["telegram", "slack", "discord", "web"].map(String::from).to_vec();
     alone(name, &config, |options| options.channels = channels, test);
 }
 
@@ -123,6 +126,37 @@ fn what_a_hook_takes_out_stays_out() {
         let next = talk(world, words, "thanks", "You said: thanks").await;
         let said = world.said(&next).await;
         assert!(!said.last().unwrap().contains("You are talking to"), "{said:?}");
+    });
+}
+
+/// What stands in the place of an answer is taken away where none will come: a hook stopped the question, or people answer there.
+#[test]
+fn nobody_waits_for_an_answer_that_does_not_come() {
+    let programs = programs();
+    on_hooked_cloud("hooks-stop", &programs, async |world| {
+        let words = Words::of("discord", "7", "please ignore me");
+        let taken_away = async || {
+            let calls = world.calls("discord").await;
+            let path =
+                |call: &Value| call["path"].as_str().unwrap_or_default().ends_with("/messages/@original");
+            calls.iter().filter(|call| call["method"] == "DELETE" && path(call)).count()
+        };
+        for times in [1, 2] {
+            let sent = world.send(words).await;
+            world.kept(std::slice::from_ref(&sent)).await;
+            world.at_rest(&sent).await;
+            assert_eq!((taken_away().await, world.said(&sent).await.len()), (times, 0));
+            // The second comes while people answer.
+            world.store().pause(sent.conversation.as_ref().unwrap(), i64::MAX).await.unwrap();
+        }
+        let mut program = Page::new(world, "");
+        program.token = world.cloud.secrets("web", "main").get("api_key").unwrap().to_owned();
+        let question = json!({"model": "m", "messages": [{"role": "user", "content": "please ignore me"}]});
+        let answer = program.post("v1/chat/completions", question).await;
+        assert_eq!(answer.status(), 403);
+        let why = answer.json::<Value>().await.unwrap().to_string();
+        assert!(why.contains("a hook of theirs stops the question"), "{why}");
+        assert!(world.questions().await.is_empty());
     });
 }
 

@@ -119,8 +119,9 @@ pub fn words(status: u16) -> &'static str {
     match status {
         401 => "Incorrect API key provided: it is the secret api_key of the channel web.",
         403 => {
-            "The assistant does not answer this user. Its operator lets a program talk with channels.web.access: workspace, or \
-             with the id api:<user> (api:client where the request names no user) under channels.web.people."
+            "The assistant does not answer this. Its operator lets a program talk with channels.web.access: workspace, or \
+             with the id api:<user> (api:client where the request names no user) under channels.web.people, unless a hook of \
+             theirs stops the question."
         }
         404 => "There is nothing at this address; there are /v1/chat/completions and /v1/models.",
         413 => "The request is larger than 6 MB.",
