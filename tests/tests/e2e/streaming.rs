@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use channel::Streaming;
 use model_invoker::channels::LOCAL;
 use serde_json::{Value, json};
+use tests::programs::Programs;
 use tests::world::{Sent, Words, World};
 
 use crate::protocols::{PROTOCOLS, assistants};
@@ -99,6 +100,41 @@ fn answers_are_seen_before_their_end_and_are_one_message() {
                 }
             }
             assert_eq!(streamed, [("slack", Some("team")), ("teams", None)]);
+        },
+    );
+}
+
+/// Telegram's draft is gone after half a minute: while a tool takes its time, what was written stays to be seen.
+#[test]
+fn a_draft_does_not_vanish_while_a_tool_is_at_work() {
+    let (done, wait) = std::sync::mpsc::channel();
+    let wait = std::sync::Mutex::new(wait);
+    let programs = Programs::start(move |_, _| {
+        wait.lock().unwrap().recv().unwrap();
+        (200, json!("sunny"))
+    });
+    let tools = format!(
+        "tools:\n  weather: {{kind: http, url: '{}/', description: 'The weather.', timeout_s: 100}}\n",
+        programs.url
+    );
+    let config =
+        format!("{}{tools}", OPEN.replace("{disclosure: never}", "{disclosure: never, tools: [weather]}"));
+    alone(
+        "streams-stale",
+        &config,
+        |options| options.channels = vec!["telegram".into()],
+        async |world| {
+            let calls = json!([{"name": "weather", "arguments": {}}]);
+            let answers = json!([{"text": "Let me look out of the window.", "calls": calls}, "It is sunny."]);
+            world.tell("/model/answers", json!({ "answers": answers })).await;
+            let sent = world.send(Words::of("telegram", "7", "how is the weather?")).await;
+            drawn(world, "telegram", 0, "Let me look").await;
+            let drawn_before = world.calls("telegram").await.len();
+            let again = drawn(world, "telegram", drawn_before, "Let me look").await;
+            assert!(again["path"].as_str().unwrap().ends_with("/sendMessageDraft"), "{again}");
+            done.send(()).unwrap();
+            world.until(&sent, |said| said.iter().any(|text| text.contains("It is sunny."))).await;
+            world.at_rest(&sent).await;
         },
     );
 }

@@ -34,6 +34,9 @@ const FIRST: Duration = Duration::from_millis(150);
 const FEW: usize = 20;
 /// Drafts that the platform did not take before no more are tried.
 const MOST_REFUSED: u32 = 4;
+/// What the platform takes away by itself is drawn again after this time, though nothing is new: Telegram's draft is gone after 30 s.
+/// <https://core.telegram.org/bots/api#sendmessagedraft>
+const STALE: Duration = Duration::from_secs(15);
 /// Where a message may change only so often, each change waits this much longer than the one before.
 const STRETCH: f32 = 1.25;
 
@@ -113,12 +116,13 @@ impl<'a> Show<'a> {
         let mut canvas = canvas.clone();
         let (mut every, mut refused, mut shown, mut length) = (canvas.every, 0, 0, 0);
         let mut last: Option<Step> = None;
-        let mut next = None;
+        let (mut next, mut stale) = (None, None);
         loop {
             tokio::select! {
                 biased;
                 () = self.over.notified() => return Ended::Lost,
                 () = enough(written, next, length) => {}
+                () = until(stale) => last = None,
             }
             let text = written.to_show();
             length = text.len();
@@ -152,6 +156,9 @@ impl<'a> Show<'a> {
                 Drawn::GivenUp => refused = MOST_REFUSED,
             }
             last = steps.into_iter().next_back();
+            // It stays nowhere.
+            let vanishes = self.message().is_none() && last.as_ref().is_some_and(|step| step.repeatable);
+            stale = vanishes.then(|| Instant::now() + STALE);
             if refused >= MOST_REFUSED || shown + 1 >= canvas.most {
                 self.over.notified().await;
                 return Ended::Lost;
@@ -239,6 +246,14 @@ impl Run<'_> {
             self.is_left_in_doubt(&step).await?;
         }
         Ok(())
+    }
+}
+
+/// For ever without a time.
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }
 
