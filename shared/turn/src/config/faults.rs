@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use ::channel::Spec;
 
+use super::model::LISTENING;
 use super::{Assistant, BUILT_IN_TOOLS, CONFIG_VERSION, Config, Model, PROVIDERS};
 use crate::calendar::{time_of_day, zone};
 use crate::spend::{Unit, caps};
@@ -72,6 +73,19 @@ impl Faults<'_> {
         }
     }
 
+    /// The name of a model whose provider is one of those.
+    fn able(&mut self, key: String, name: &str, providers: &[&str], what: &str) {
+        let config = self.config;
+        match config.models.get(name) {
+            Some(model) if providers.contains(&model.provider.as_str()) => {}
+            Some(model) => {
+                let problem = format!("{} cannot {what}; {} can", model.provider, providers.join(", "));
+                self.add(key, problem);
+            }
+            None => self.name(key, "model", name, config.models.keys()),
+        }
+    }
+
     fn assistant(&mut self, key: &str, assistant: &Assistant) {
         let config = self.config;
         self.name(format!("{key}.model"), "model", &assistant.model, config.models.keys());
@@ -79,7 +93,7 @@ impl Faults<'_> {
             self.name(format!("{key}.models.{place}"), "model", model, config.models.keys());
         }
         if let Some(model) = &assistant.transcribe {
-            self.name(format!("{key}.transcribe"), "model", model, config.models.keys());
+            self.able(format!("{key}.transcribe"), model, LISTENING, "turn speech into text");
         }
         self.prompt(format!("{key}.prompt"), &assistant.prompt);
         for (field, text) in

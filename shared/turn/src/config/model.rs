@@ -43,6 +43,12 @@ pub const PROVIDERS: &[&str] = &[
     "echo",
 ];
 
+/// Those of them that turn speech into text.
+pub const LISTENING: &[&str] = &["openai", "gemini", "azure", "mistral", "groq"];
+
+/// Those of them that turn texts into vectors.
+pub const EMBEDDING: &[&str] = &["openai", "gemini", "azure", "mistral", "openrouter", "ollama", "bedrock"];
+
 /// What a model costs, US dollars per million tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Price {

@@ -124,6 +124,22 @@ fn tools_hooks_and_commands_are_judged() {
 }
 
 #[test]
+fn models_are_asked_for_what_their_providers_do() {
+    let models = json!({"default": {"provider": "bedrock", "model": "n"}, "claude": {"provider": "anthropic", "model": "c"}});
+    let deaf = json!({"models": models, "assistants": {"a": {"transcribe": "default"}}});
+    check(
+        deaf,
+        &[(
+            "assistants.a.transcribe",
+            "bedrock cannot turn speech into text; openai, gemini, azure, mistral, groq can",
+        )],
+    );
+    check(json!({"models": models, "knowledge": {"k": {"model": "default"}}}), &[]);
+    let flat = json!({"models": models, "knowledge": {"k": {"model": "claude"}}});
+    check(flat, &[("knowledge.k.model", "anthropic cannot turn texts into vectors")]);
+}
+
+#[test]
 fn caps_in_dollars_need_prices() {
     let limits = json!({"usd_per_person_day": 0.5});
     let assistants = json!({"default": {}});

@@ -4,6 +4,7 @@ use ::channel::Spec;
 
 use super::Faults;
 use crate::commands::NAMES;
+use crate::config::model::EMBEDDING;
 use crate::config::{CustomCommand, Hook, Tool, ToolKind};
 use crate::template::{COMMAND_VARIABLES, VARIABLES};
 
@@ -20,7 +21,12 @@ impl Faults<'_> {
             self.hook(&format!("hooks.{name}"), hook);
         }
         for (name, knowledge) in &config.knowledge {
-            self.name(format!("knowledge.{name}.model"), "model", &knowledge.model, config.models.keys());
+            self.able(
+                format!("knowledge.{name}.model"),
+                &knowledge.model,
+                EMBEDDING,
+                "turn texts into vectors",
+            );
         }
     }
 
