@@ -1,5 +1,7 @@
 # `make run` starts everything on this machine, `make send` talks to it; `make test` proves it.
 CARGO := cargo
+# Tests wait more than they compute: at least six run side by side.
+export RUST_TEST_THREADS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 6 ? 6 : n)))
 BIN := target/local
 DENY := $(CARGO) deny --version 2>/dev/null || $(CARGO) install cargo-deny --version 0.20.2 --locked
 FUZZ := $(CARGO) fuzz --version 2>/dev/null || $(CARGO) install cargo-fuzz --version 0.13.2 --locked

@@ -295,7 +295,7 @@ impl<'a> Run<'a> {
             let is_said = matches!(fate, Fate::Answer | Fate::Say { .. });
             let is_too_much = is_said && is_new && self.has_answered_enough(&waiting.inbound, now()).await?;
             let (fate, words) = if is_too_much { (Fate::Drop, None) } else { (fate, words) };
-            if words.is_none() && matches!(fate, Fate::Drop | Fate::Store) {
+            if fate == Fate::Drop && !waiting.inbound.due {
                 self.dismiss(&waiting.inbound).await;
             }
             answered |= fate == Fate::Answer;
