@@ -35,7 +35,8 @@ impl Amount {
     /// What hearing a recording took: the provider's tokens, and its length where that has a price.
     pub fn heard(usage: &Usage, seconds: f64, price: Option<&Price>) -> Amount {
         let minute = price.and_then(|price| price.minute).unwrap_or(0.0);
-        let micro_usd = (seconds / 60.0 * minute * 1e6).ceil() as u64;
+        // Rounded up, but not for what floats add.
+        let micro_usd = (seconds * (minute * 1e6) / 60.0 - 1e-6).ceil() as u64;
         Amount { tokens: 0, micro_usd } + Amount::of(usage, price)
     }
 
