@@ -4,6 +4,8 @@ mod address;
 mod links;
 mod words;
 
+use std::ops::Range;
+
 use pulldown_cmark::{CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream};
 
 use super::flow::{Break, Flow, Frame, Token};
@@ -40,8 +42,8 @@ struct Reader<'d> {
     dialect: &'d dyn Dialect,
     limit: Limit,
     flow: Flow,
-    /// Open frames, outermost first; `None` for one that was dropped.
-    open: Vec<Option<usize>>,
+    /// Open styles, outermost first.
+    open: Vec<Opened>,
     /// The break before whatever comes next.
     owed: Option<Break>,
     /// Nothing was written since a container was opened: no break before its first block.
@@ -57,6 +59,15 @@ struct Reader<'d> {
     table: ReadTable,
     /// How many tokens there were after the last unit.
     units_end: usize,
+}
+
+/// A style that is open.
+enum Opened {
+    /// The index of its frame.
+    Frame(usize),
+    Dropped,
+    /// An item without a frame: its marker is these tokens.
+    Marker(Range<usize>),
 }
 
 /// A table as it is read: each cell as written in the dialect, and as plain text.
@@ -228,6 +239,7 @@ impl Reader<'_> {
 
     /// Opens a style; false where it is dropped: too deep, already open in the same form, or more than half a message long.
     fn open(&mut self, style: &Style<'_>) -> bool {
+        let before = self.flow.tokens.len();
         self.lead();
         let markup = self.dialect.markup(style);
         let item = matches!(style, Style::Item { .. });
@@ -238,12 +250,12 @@ impl Reader<'_> {
         let kept = !repeated && self.open.len() < MAX_DEPTH && self.overhead(&markup) <= self.limit.max / 2;
         if kept {
             self.push_frame(Frame { markup, item, block: !inline });
+        } else if item {
+            self.words(markup.open.trim_end(), Place::Text);
+            self.space(" ");
+            self.open.push(Opened::Marker(before..self.flow.tokens.len()));
         } else {
-            self.open.push(None);
-            if item {
-                self.words(markup.open.trim_end(), Place::Text);
-                self.space(" ");
-            }
+            self.open.push(Opened::Dropped);
         }
         kept
     }
@@ -256,17 +268,28 @@ impl Reader<'_> {
         let index = self.flow.frames.len();
         self.flow.frames.push(frame);
         self.flow.tokens.push(Token::Open(index));
-        self.open.push(Some(index));
+        self.open.push(Opened::Frame(index));
     }
 
     fn close(&mut self) {
-        if let Some(Some(_)) = self.open.pop() {
-            self.flow.tokens.push(Token::Close);
+        match self.open.pop() {
+            Some(Opened::Frame(_)) => self.flow.tokens.push(Token::Close),
+            // As with a frame, the marker of an empty item is not shown.
+            Some(Opened::Marker(marker)) if self.is_empty_since(marker.end) => {
+                self.flow.tokens.truncate(marker.start);
+            }
+            Some(Opened::Marker(_) | Opened::Dropped) | None => {}
         }
     }
 
+    fn is_empty_since(&self, token: usize) -> bool {
+        let since = self.flow.tokens.get(token..).unwrap_or_default();
+        !since.iter().any(|token| matches!(token, Token::Text(..) | Token::Unit { .. }))
+    }
+
     fn frames(&self) -> impl Iterator<Item = &Frame> {
-        self.open.iter().flatten().filter_map(|index| self.flow.frames.get(*index))
+        let index = |opened: &Opened| if let Opened::Frame(index) = opened { Some(*index) } else { None };
+        self.open.iter().filter_map(index).filter_map(|index| self.flow.frames.get(index))
     }
 
     /// Units that a message needs for the markup of all open styles and this one, before it holds any text.

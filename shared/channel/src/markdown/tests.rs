@@ -193,6 +193,11 @@ fn splits_where_it_hurts_least() {
     check("& x", &Html, chars(4), &["x"]);
     check("text", &Plain, chars(0), &[]);
     check(" \n\n```\n\n```\n\n&#x200B;", &Plain, chars(10), &[]);
+    // an item of which nothing is seen, in a message of its own or not
+    check("aaaa\n\n- \u{200B}", &Plain, chars(4), &["aaaa"]);
+    check("aaaa\n\n- \u{200B}", &Plain, chars(40), &["aaaa"]);
+    check("aaaa\n\n- > \u{A0}", &Plain, chars(40), &["aaaa"]);
+    check("> - 99) 1.", &Html, chars(60), &[]);
 }
 
 #[test]

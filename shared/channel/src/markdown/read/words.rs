@@ -6,6 +6,7 @@ use super::Reader;
 use super::address::{address_for_link, split_address};
 use crate::markdown::flow::{Break, Token};
 use crate::markdown::{Place, Style};
+use crate::text;
 
 impl Reader<'_> {
     pub(super) fn point(&mut self, text: &str) -> Range<usize> {
@@ -111,7 +112,8 @@ impl Reader<'_> {
     }
 
     fn text(&mut self, text: &str, place: Place) {
-        if !text.is_empty() {
+        // What is not seen would make an empty item of a list be shown in one message, and not in two.
+        if text.chars().any(text::is_visible) {
             let range = self.point(text);
             self.flow.tokens.push(Token::Text(range, place));
         }
