@@ -403,8 +403,9 @@ fn every_part_is_said_or_a_sign() {
                 }
                 let (mut answer, mut earlier) = (String::new(), String::new());
                 for step in &steps {
-                    let filling =
-                        Filling { answer: &answer, earlier: &earlier, ..Filling::of(&secrets, NOW) };
+                    let file: &[u8] = if step.upload().is_some() { b"bytes" } else { &[] };
+                    let before = Filling { answer: &answer, earlier: &earlier, ..Filling::of(&secrets, NOW) };
+                    let filling = Filling { file, ..before };
                     let request = outgoing::request_with(step, spec, &settings, &filling).unwrap();
                     let settled = room.settle(step, &room.answer(&as_seen(spec.name, &request)).response);
                     // A step that only fills a place is no post.

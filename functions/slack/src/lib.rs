@@ -12,6 +12,7 @@
 //!
 //! <https://docs.slack.dev/apis/events-api>
 
+mod file;
 #[cfg(any(test, feature = "local"))]
 mod local;
 mod markdown;

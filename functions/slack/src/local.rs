@@ -1,5 +1,6 @@
 //! Slack's own part, for the local run and the tests.
 
+mod files;
 mod stream;
 
 use channel::local::{Answer, Event, Local, Look, Markup, Message, Said, Streams, at, buttons, number};
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::spec::SIGNING_SECRET;
 use crate::verify::{SIGNATURE, TIMESTAMP, expected};
-use crate::{Slack, parse::from_mrkdwn};
+use crate::{Slack, file, parse::from_mrkdwn};
 
 const TEAM: &str = "T0LOCAL";
 const BOT: &str = "U0BOT";
@@ -80,7 +81,7 @@ impl Local for Slack {
             let said = text.map(|text| Said { reply_key: hook.to_owned(), text }).into_iter().collect();
             return Answer { response: Response::text(200, "ok"), said };
         }
-        match request.path.strip_prefix("/api/").unwrap_or("") {
+        match request.path.strip_prefix("/api/").unwrap_or(request.path.trim_start_matches('/')) {
             "chat.startStream" => stream::start(&body, streams),
             method @ ("chat.appendStream" | "chat.stopStream") => {
                 stream::go_on(&body, method == "chat.stopStream", streams)
@@ -88,6 +89,9 @@ impl Local for Slack {
             "chat.update" if stream::is_open(&body, streams) => refused("streaming_state_conflict"),
             "chat.postMessage" | "chat.update" => posted(field("channel"), field("thread_ts"), text, request),
             "users.info" => person(request),
+            file::RESERVE => files::reserved(request),
+            file::SHARE => files::shared(&body),
+            method if method.starts_with(files::BYTES) => files::taken(method, request),
             // What is asked of it otherwise (a status) has no answer worth reading.
             _ => Answer { response: ok(json!({})), said: Vec::new() },
         }
@@ -129,6 +133,8 @@ impl Local for Slack {
                     at(&body, "/status").is_some_and(|status| !matches!(status.as_str(), "" | "active"));
                 if busy { Look::writing(place) } else { Look::default() }
             }
+            // What is seen of a file is what the answer says of it.
+            file::SHARE => Look { place, ..Look::message(None, Markup::Plain) },
             _ => Look::default(),
         }
     }

@@ -1,11 +1,10 @@
 //! An answer as calls of Slack's API: <https://docs.slack.dev/reference/methods/chat.postMessage>.
 
 use channel::markdown::{Plain, render};
-use channel::{
-    Address, Auth, Body, Choice, Fetch, Limit, Part, Post, PostContext, Step, Target, Unit, Way, sign,
-};
+use channel::{Address, Auth, Body, Choice, Fetch, Part, Post, PostContext, Step, Target, Way, sign};
 use serde_json::{Value, json};
 
+use crate::file;
 use crate::markdown::SlackMarkdown;
 use crate::spec::{BOT_TOKEN, SPEC, STATUS};
 use crate::stream;
@@ -15,9 +14,6 @@ pub const RESPONSE_URL: &str = "response_url";
 
 /// What the id of a [`Fetch`] begins with that asks who somebody is: `user:<user>:<our workspace>`.
 pub const USER: &str = "user:";
-
-/// `text` may be longer, but Slack advises to stay below (docs.slack.dev/changelog/2018-04-truncating-really-long-messages).
-const PLAIN: Limit = Limit { max: 4_000, unit: Unit::Utf16 };
 
 /// A `response_url` takes five messages, within 30 minutes (docs.slack.dev/interactivity/handling-user-interaction).
 const RESPONSE_URL_USES: usize = 5;
@@ -76,7 +72,16 @@ pub fn post(parts: &[Part], to: &Address, ctx: &PostContext<'_>) -> Post {
                 let messages = messages.iter().map(|message| json!({ "markdown_text": message }));
                 say_all(&mut steps, messages.chain([buttons(&last, choices)]), to, ctx);
             }
-            Part::Text(_) | Part::Media(_) | Part::Buttons { .. } => {
+            Part::Media(media) => {
+                say_all(&mut steps, contents(&media.caption, ctx.plain), to, ctx);
+                if ctx.plain {
+                    steps.extend(file::instead_of_an_upload());
+                    say_all(&mut steps, contents(&media.link(), true), to, ctx);
+                } else {
+                    steps.extend(file::upload(media, to));
+                }
+            }
+            Part::Text(_) | Part::Buttons { .. } => {
                 let text = part.as_text().unwrap_or_default();
                 say_all(&mut steps, contents(&text, ctx.plain), to, ctx);
             }
@@ -104,7 +109,9 @@ fn say_all(
 /// What `chat.postMessage` is given for a text, message by message.
 fn contents(text: &str, plain: bool) -> Vec<Value> {
     if plain {
-        let messages = render(text, &Plain, PLAIN);
+        // As many messages as with Markdown, where it can be: what was said stays said. `text` may have 40,000 characters
+        // (docs.slack.dev/changelog/2018-04-truncating-really-long-messages).
+        let messages = render(text, &Plain, SPEC.text);
         return messages.iter().map(|message| json!({ "text": escape(message), "mrkdwn": false })).collect();
     }
     let messages = render(text, &SlackMarkdown, SPEC.text);

@@ -5,12 +5,14 @@ use std::time::Duration;
 use channel::{Body, Home, Response, Settled, Step, Target};
 use serde_json::Value;
 
+use crate::file;
 use crate::spec::NAME;
 
 pub fn settle(step: &Step, response: &Response) -> Settled {
     let path = match &step.target {
-        Target::Url(_) | Target::Answer if step.method == "GET" => return file(response),
-        Target::Url(_) | Target::Answer => return responded(response),
+        Target::Url(_) | Target::Answer if step.method == "GET" => return fetched(response),
+        Target::Answer => return file::handed_over(response),
+        Target::Url(_) => return responded(response),
         Target::Base { path, .. } => path.as_str(),
     };
     if !response.is_success() {
@@ -20,14 +22,25 @@ pub fn settle(step: &Step, response: &Response) -> Settled {
     let error = body.get("error").and_then(Value::as_str).unwrap_or("no JSON");
     match (body.get("ok").and_then(Value::as_bool), path) {
         (Some(true), "/users.info") => Settled::Person(home(step, body.get("user").unwrap_or(&Value::Null))),
+        (Some(true), "/files.getUploadURLExternal") => file::place(&body),
         (Some(true), _) => Settled::Posted(body.get("ts").and_then(Value::as_str).map(str::to_owned)),
         (_, "/users.info") => unknown_person(error, response),
         (_, "/chat.startStream" | "/chat.appendStream" | "/chat.stopStream") => {
             unstreamed(step, error, response)
         }
+        (_, "/files.getUploadURLExternal" | "/files.completeUploadExternal") => {
+            match failed(step, error, response) {
+                // Without the scope, or where the workspace does not take such files, a link does.
+                Settled::Broken(_) if !TOKEN.contains(&error) => Settled::Unformatted,
+                other => other,
+            }
+        }
         _ => failed(step, error, response),
     }
 }
+
+/// What is said of a bot token that is no longer good.
+const TOKEN: [&str; 5] = ["invalid_auth", "account_inactive", "token_revoked", "token_expired", "not_authed"];
 
 /// A method's own error: docs.slack.dev/reference/methods/chat.postMessage, "Errors".
 fn failed(step: &Step, error: &str, response: &Response) -> Settled {
@@ -68,8 +81,9 @@ fn unstreamed(step: &Step, error: &str, response: &Response) -> Settled {
             Settled::Posted(message(step))
         }
         "stopped_by_user" => Settled::Stopped,
-        "invalid_auth" | "account_inactive" | "token_revoked" | "token_expired" | "not_authed"
-        | "missing_scope" => Settled::Broken(advice(error, response)),
+        error if error == "missing_scope" || TOKEN.contains(&error) => {
+            Settled::Broken(advice(error, response))
+        }
         _ => Settled::Gone,
     }
 }
@@ -88,7 +102,7 @@ fn is_markdown(step: &Step) -> bool {
 
 fn advice(error: &str, response: &Response) -> String {
     match error {
-        "invalid_auth" | "account_inactive" | "token_revoked" | "token_expired" | "not_authed" => format!(
+        error if TOKEN.contains(&error) => format!(
             "{error}: Slack no longer takes the bot token. Reinstall the app and store its new token as {NAME}'s bot_token"
         ),
         "missing_scope" => {
@@ -138,7 +152,7 @@ fn unknown_person(error: &str, response: &Response) -> Settled {
 }
 
 /// Without the scope `files:read` Slack answers a download with a 200 and its log-in page.
-fn file(response: &Response) -> Settled {
+fn fetched(response: &Response) -> Settled {
     let kind = response.headers.get("content-type").unwrap_or("");
     match Settled::by_status(response) {
         Settled::Posted(_) if kind.starts_with("text/html") => Settled::Broken(

@@ -87,7 +87,7 @@ features:
       should_escape: false
 oauth_config:
   scopes:
-    bot: [app_mentions:read, chat:write, commands, files:read, im:history, users:read]
+    bot: [app_mentions:read, chat:write, commands, files:read, files:write, im:history, users:read]
 settings:
   event_subscriptions:
     request_url: {url}

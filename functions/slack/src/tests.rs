@@ -1,5 +1,6 @@
 //! Recorded requests, rendered replies and Slack's answers, each in its table.
 
+mod files;
 mod streams;
 
 use std::path::PathBuf;

@@ -43,7 +43,8 @@ pub struct Step {
     /// [`Settled::Gone`], and the message is edited from then on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stream: bool,
-    /// A file handed over outside of a form: the whole body where that is [`Body::None`], else what the body calls `file`.
+    /// A file handed over outside of a form: the whole body where that is [`Body::None`], else what the body calls `file` or
+    /// `length`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<Upload>,
 }
@@ -130,7 +131,7 @@ pub enum Target {
     Base { base: String, path: String },
     /// An address from a payload: only https, only [`crate::Spec::hosts`], nothing is filled in.
     Url(String),
-    /// The address that the step before was settled with: what holds for [`Target::Url`] holds for it.
+    /// The address that the step before was settled with, up to a `#`: what holds for [`Target::Url`] holds for it.
     Answer,
 }
 
@@ -177,14 +178,15 @@ pub enum Body {
     None,
     Json(Value),
     /// JSON in which the values at these JSON pointers are secrets, by name, or `answer`: the id that the step before was
-    /// settled with, or `earlier`: that of the step before it, or `file`: [`Step::file`] in Base64. Text from a payload or
-    /// of a message never decides where a value is filled in.
+    /// settled with, or `earlier`: that of the step before it (`earlier#`: what stands in it behind the first `#`), or `file`:
+    /// [`Step::file`] in Base64, or `length`: its bytes in decimal. Text from a payload or of a message never decides where a
+    /// value is filled in.
     JsonWithSecrets {
         value: Value,
         fill: Vec<(String, String)>,
     },
     Form(Vec<(String, String)>),
-    /// A form; the fields of `fill` are secrets, by field and name of the secret.
+    /// A form; the fields of `fill` are secrets, by field and name of the secret, or what those of JSON may be.
     FormWithSecrets {
         fields: Vec<(String, String)>,
         fill: Vec<(String, String)>,

@@ -44,9 +44,9 @@ async fn ask(world: &World, channel: &str) -> (Vec<String>, Vec<Value>) {
     let answers = json!([{"calls": [{"name": "chart", "arguments": {}}]}, "Here they are."]);
     world.tell("/model/answers", json!({ "answers": answers })).await;
     let sent = world.send(Words::of(channel, "7", "draw me the sales")).await;
-    let said = world.until(&sent, |said| said.iter().any(|text| text.contains("Here they are."))).await;
+    world.kept(std::slice::from_ref(&sent)).await;
     world.at_rest(&sent).await;
-    (said, world.calls(channel).await)
+    (world.said(&sent).await, world.calls(channel).await)
 }
 
 /// A link where the platform fetches, an upload where it wants one; and the model knows what becomes of it.
@@ -56,7 +56,7 @@ fn what_tools_make_goes_to_the_person() {
     alone(
         "made",
         &config(&programs),
-        |options| options.channels = vec!["telegram".into(), "feishu".into()],
+        |options| options.channels = vec!["telegram".into(), "feishu".into(), "slack".into()],
         async |world| {
             let (_, calls) = ask(world, "telegram").await;
             let told = world.questions().await.pop().unwrap().to_string();
@@ -77,6 +77,18 @@ fn what_tools_make_goes_to_the_person() {
             for upload in ["/open-apis/im/v1/images", "/open-apis/im/v1/files"] {
                 assert!(paths.iter().any(|path| path.ends_with(upload)), "{upload} {paths:?}");
             }
+
+            let (said, calls) = ask(world, "slack").await;
+            let shown = |name: &str| said.iter().any(|text| text.starts_with(&format!("[{name}: F0")));
+            assert!(shown("may.png") && shown("may.csv"), "{said:?} {calls:?}");
+
+            // Without the scope people get links, and read the answer once.
+            let error = json!({"ok": false, "error": "missing_scope", "needed": "files:write"});
+            let fault = json!({"channel": "slack", "path": "files.getUploadURLExternal", "status": 200, "body": error});
+            world.tell("/fault", fault).await;
+            let (said, _) = ask(world, "slack").await;
+            assert_eq!(said.iter().filter(|text| text.contains("Here they are.")).count(), 2, "{said:?}");
+            assert_eq!(said.iter().filter(|text| text.contains("X-Amz-Signature=")).count(), 2, "{said:?}");
             assert!(world.dead().await.is_empty());
         },
     );

@@ -49,7 +49,9 @@ impl Filling<'_> {
         Ok(match name {
             "answer" => Cow::Borrowed(self.answer),
             "earlier" => Cow::Borrowed(self.earlier),
+            "earlier#" => Cow::Borrowed(self.earlier.split_once('#').map_or("", |(_, behind)| behind)),
             "file" => Cow::Owned(sign::base64(self.file)),
+            "length" => Cow::Owned(self.file.len().to_string()),
             name => Cow::Borrowed(self.get(name)?),
         })
     }
@@ -81,7 +83,7 @@ pub fn request_with(
 ) -> Result<Request, NotSetUp> {
     let url = match &step.target {
         Target::Url(url) => url.clone(),
-        Target::Answer => filling.answer.to_owned(),
+        Target::Answer => filling.answer.split('#').next().unwrap_or_default().to_owned(),
         Target::Base { base, path } => {
             let root = spec.base(base, settings).ok_or_else(|| NotSetUp::Address(base.clone()))?;
             fill(&format!("{root}{path}"), filling)?
@@ -364,5 +366,32 @@ mod tests {
             serde_json::from_slice::<Value>(&made.body).unwrap(),
             json!({"root_id": "p1", "file_ids": ["f1"]})
         );
+    }
+
+    #[test]
+    fn an_address_may_have_an_id_behind_it() {
+        let secrets = secrets();
+        let place = "https://files.slack.com/upload/v1/x#F1";
+        let step = Step::new("POST", Target::Answer, Body::None);
+        let filling = Filling { answer: place, ..Filling::of(&secrets, 0) };
+        let made = request_with(&step, telegram_spec(), &json!({}), &filling).unwrap();
+        assert_eq!(made.url, "https://files.slack.com/upload/v1/x");
+        let target = || Target::Base { base: "api".into(), path: "/x".into() };
+        let fill = |name: &str| vec![("id".to_owned(), name.to_owned())];
+        let body = |name: &str| Body::FormWithSecrets { fields: Vec::new(), fill: fill(name) };
+        let filling = Filling { earlier: place, file: b"seven b", ..filling };
+        for (name, filled) in [("earlier#", "id=F1"), ("length", "id=7")] {
+            let step = Step::new("POST", target(), body(name));
+            let made = request_with(&step, telegram_spec(), &json!({}), &filling).unwrap();
+            assert_eq!(String::from_utf8(made.body).unwrap(), filled);
+        }
+        let nothing = Filling::of(&secrets, 0);
+        let made = request_with(
+            &Step::new("POST", target(), body("earlier#")),
+            telegram_spec(),
+            &json!({}),
+            &nothing,
+        );
+        assert_eq!(made.unwrap().body, b"id=");
     }
 }
