@@ -5,7 +5,7 @@ use tests::world::{Words, World};
 
 use crate::alone;
 use crate::media::voice;
-use crate::protocols::{PROTOCOLS, assistants, people};
+use crate::protocols::{MODELS, PROTOCOLS, assistants, people};
 
 fn priced() -> String {
     let prices = PROTOCOLS.map(|(name, _)| format!("  {name}: {{input: 10, output: 20, cached: 1}}\n"));
@@ -67,11 +67,8 @@ async fn warned_and_stopped(world: &World, user: &str) {
     world.at_rest(&other).await;
 }
 
-const HEARING: &str = "
-version: 1
-models:
-  default: {provider: openai, model: scripted, base_url: '{platform}/model/v1', key: openai}
-  ears: {provider: openai, model: whisper-1, base_url: '{platform}/model/v1', key: openai}
+const HEARING: &str =
+    "  ears: {provider: openai, model: whisper-1, base_url: '{platform}/model/v1', key: openai}
 assistants:
   default: {transcribe: ears, disclosure: never}
 prices:
@@ -85,7 +82,7 @@ limits: {usd_per_person_day: 0.02}
 fn voice_messages_count() {
     alone(
         "spend-voice",
-        HEARING,
+        &format!("{MODELS}{HEARING}"),
         |options| options.channels = vec!["telegram".to_owned()],
         async |world| {
             // Its last page says that it takes a minute.
