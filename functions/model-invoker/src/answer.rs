@@ -84,7 +84,9 @@ impl Run<'_> {
         let waiting: Vec<&Waiting> = ids.iter().filter_map(|id| state.waiting(id)).collect();
         let Some(newest) = waiting.last().map(|waiting| &waiting.inbound) else { return Ok(Event::Silent) };
         let question = self.question(state.head(), number, waiting, newest, careful).await?;
-        let hold = Hold { epoch: state.epoch(), looked_at: interruptible.then_some(state.head().rev) };
+        let kept_at = question.waiting.iter().map(|waiting| waiting.kept_at).max().unwrap_or(0);
+        let looked_at = interruptible.then_some(state.head().rev);
+        let hold = Hold { epoch: state.epoch(), kept_at, looked_at };
         let (written, unseen, tally) = (Written::default(), Written::default(), Tally::default());
         self.is_draft_left(&question).await?;
         let run = &*self;

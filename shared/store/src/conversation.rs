@@ -193,7 +193,7 @@ impl Store {
     /// # Errors
     /// Whether it is asked is not known.
     pub async fn cancel(&self, conversation: &ConversationKey, now: i64) -> Result<bool, Error> {
-        let cancel = Change::at(keys::head(conversation), "SET #cancel = #epoch")
+        let cancel = Change::at(keys::head(conversation), "SET #cancel = #epoch, #cancel_at = :now")
             .only_if("#until > :now")
             .with(":now", number(now));
         Ok(matches!(self.update(cancel).await?, Outcome::Done(_)))
@@ -264,6 +264,7 @@ mod tests {
                 failed: Some("no".into()),
             }],
             cancel: Some(7),
+            cancel_at: 1_795_000_000_004,
             interrupt: Some(3),
             paused: 1_795_000_000_001,
             draft: Some(Draft { turn: 4, posted: "88".into(), at: 1_795_000_000_002, stream: false }),

@@ -34,6 +34,9 @@ pub struct Head {
     /// The epoch whose model call is to be stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<u64>,
+    /// When that was asked, Unix milliseconds: what was kept later is meant to be answered. 0 where the version before asked.
+    #[serde(default)]
+    pub cancel_at: i64,
     /// `rev` as of the newest message that wants the model call under way to be given up for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interrupt: Option<u64>,

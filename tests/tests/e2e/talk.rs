@@ -204,6 +204,26 @@ fn commands_are_answered_and_stop_stops() {
     });
 }
 
+/// Even where it comes so soon that it is asked together with what was to be stopped.
+#[test]
+fn what_is_said_after_a_stop_is_answered() {
+    shared(async |world| {
+        // Long enough for a stop to be seen.
+        world.think(8_000).await;
+        let say = |text| Words::of("telegram", "92", text);
+        let first = world.send(say("think hard")).await;
+        let (store, conversation) = (world.store(), first.conversation.as_ref().unwrap());
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        while !store.cancel(conversation, model_invoker::now()).await.unwrap() {
+            assert!(std::time::Instant::now() < deadline, "nobody began to answer");
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        let next = world.send(say("and now?")).await;
+        world.until(&next, |said| said.iter().any(|text| text.contains("and now?"))).await;
+        world.at_rest(&next).await;
+    });
+}
+
 /// The roles of the template are enough, and they are all there is.
 #[test]
 fn every_channel_answers_with_iam_enforced() {

@@ -27,6 +27,8 @@ pub(super) enum Ended {
 #[derive(Clone, Copy)]
 pub(super) struct Hold {
     pub epoch: u64,
+    /// When the newest of the messages was kept, Unix milliseconds: a `/stop` before it does not mean it.
+    pub kept_at: i64,
     /// HEAD's `rev` as last looked at, where a newer message may interrupt.
     pub looked_at: Option<u64>,
 }
@@ -58,7 +60,12 @@ impl Run<'_> {
         }
         Ok(match renewed {
             store::Renewed::Fenced => Some(Ended::Lost),
-            store::Renewed::Renewed(head) if head.cancel == Some(hold.epoch) => Some(Ended::Stopped),
+            store::Renewed::Renewed(head)
+                if head.cancel == Some(hold.epoch)
+                    && (head.cancel_at == 0 || hold.kept_at <= head.cancel_at) =>
+            {
+                Some(Ended::Stopped)
+            }
             store::Renewed::Renewed(head) if head.interrupt > hold.looked_at && hold.looked_at.is_some() => {
                 Some(Ended::Interrupted)
             }
