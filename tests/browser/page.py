@@ -1,5 +1,6 @@
 """The local page in a browser: python page.py <address of the page>"""
 
+import contextlib
 import json
 import re
 import sys
@@ -15,6 +16,14 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 def about(url):
     with urllib.request.urlopen(f"{url}page/about") as answer:
         return json.load(answer)
+
+
+@contextlib.contextmanager
+def chat_page(browser, url, **options):
+    """The page once it shows its chat: what is typed earlier is lost."""
+    with tab(browser, url, **options) as page:
+        expect(page.locator("#log li").first).to_be_visible()
+        yield page
 
 
 def tell(url, path, what):
@@ -38,7 +47,7 @@ def there(page, chat):
 
 
 def a_chat_on_each_of_the_channels(browser, url):
-    with tab(browser, url) as page:
+    with chat_page(browser, url) as page:
         rooms = about(url)["channels"]
         assert len(rooms) > 15, rooms
         for room in rooms:
@@ -58,7 +67,7 @@ def a_chat_on_each_of_the_channels(browser, url):
 
 
 def replies_look_as_on_their_platform(browser, url):
-    with tab(browser, f"{url}#telegram/marks") as page:
+    with chat_page(browser, f"{url}#telegram/marks") as page:
         for channel in ["telegram", "slack", "discord", "whatsapp", "googlechat", "matrix", "teams"]:
             tell(url, "model/answers", {"answers": ["This is **bold**, this is `code`, <b onclick=x>not</b>.\n\n```\nlet a < b;\n```"]})
             there(page, f"{channel}/marks")
@@ -73,7 +82,7 @@ def replies_look_as_on_their_platform(browser, url):
 
 
 def a_group_is_a_chat_of_its_own(browser, url):
-    with tab(browser, f"{url}#slack/ana") as page:
+    with chat_page(browser, f"{url}#slack/ana") as page:
         page.locator("#group").fill("team")
         page.locator("#group").press("Enter")
         expect(page.locator("#log .empty")).to_be_visible()
@@ -86,7 +95,7 @@ def a_group_is_a_chat_of_its_own(browser, url):
 
 def buttons_work(browser, url):
     """Discord's button opens a form; what is written there comes back as the platform sends it."""
-    with tab(browser, f"{url}#discord/presser") as page:
+    with chat_page(browser, f"{url}#discord/presser") as page:
         write(page, "press me")
         reply = replies(page).first
         reply.get_by_role("button", name="Reply").click()
@@ -99,7 +108,7 @@ def buttons_work(browser, url):
 
 def a_question_is_answered_by_its_buttons(browser, url):
     """As each platform draws them; what the button says comes back the platform's way."""
-    with tab(browser, url) as page:
+    with chat_page(browser, url) as page:
         for name in ["telegram", "slack", "whatsapp", "web"]:
             asks = {"calls": [{"name": "mail", "arguments": {"to": "ben"}}]}
             tell(url, "model/answers", {"answers": [asks, "As you like: https://example.com/why"]})
@@ -116,7 +125,7 @@ def a_question_is_answered_by_its_buttons(browser, url):
 
 def an_answer_that_grows_stays_one_message(browser, url):
     """As the invoker does it while a model writes: a message, then edits of it."""
-    with tab(browser, f"{url}#telegram/stream") as page:
+    with chat_page(browser, f"{url}#telegram/stream") as page:
         write(page, "grow")
         expect(replies(page)).to_have_count(1)
         page.locator("[data-section='Calls to the platform'] summary").click()
@@ -135,7 +144,7 @@ def an_answer_that_grows_stays_one_message(browser, url):
 
 def an_answer_is_seen_while_the_model_writes(browser, url):
     """Where the platform shows that, by a draft of its own or by edits: the beginning first, and in the end one message."""
-    with tab(browser, url) as page:
+    with chat_page(browser, url) as page:
         for name in ["telegram", "slack", "discord", "web"]:
             tell(url, "model/answers", {"answers": ["The first words of it, **and ⏸the** rest."]})
             there(page, f"{name}/grows")
@@ -150,7 +159,7 @@ def an_answer_is_seen_while_the_model_writes(browser, url):
 
 
 def the_prompt_is_what_the_model_got(browser, url):
-    with tab(browser, f"{url}#telegram/prompted") as page:
+    with chat_page(browser, f"{url}#telegram/prompted") as page:
         for text in ["first", "second"]:
             write(page, text)
             expect(replies(page).last.locator(".text")).to_have_text(f"You said: {text}")
@@ -168,7 +177,7 @@ def the_prompt_is_what_the_model_got(browser, url):
 
 
 def a_page_has_the_widget(browser, url):
-    with tab(browser, f"{url}#web/ana") as page:
+    with chat_page(browser, f"{url}#web/ana") as page:
         page.get_by_role("link", name="The widget itself").click()
         widget = page.locator("crabhook-chat")
         widget.get_by_role("button").first.click()
@@ -178,7 +187,7 @@ def a_page_has_the_widget(browser, url):
 
 
 def each_promise_holds_on_each_channel(browser, url):
-    with tab(browser, url) as page:
+    with chat_page(browser, url) as page:
         names = [room["name"] for room in about(url)["channels"]]
         page.locator("#promises summary").click()
         for promise in PROMISES:
@@ -200,7 +209,7 @@ def holds(page, promise, name):
 
 
 def a_killed_invoker_loses_nothing(browser, url):
-    with tab(browser, url) as page:
+    with chat_page(browser, url) as page:
         page.locator("#promises summary").click()
         chats = ["telegram/killed", "webhook/killed", "discord/killed"]
         for chat in chats:
@@ -216,7 +225,7 @@ def a_killed_invoker_loses_nothing(browser, url):
 
 
 def it_fits_a_phone(browser, url):
-    with tab(browser, f"{url}#line/phone", **PHONE) as page:
+    with chat_page(browser, f"{url}#line/phone", **PHONE) as page:
         write(page, "from a small screen")
         expect(replies(page)).to_have_count(1)
         accessible(page, "the chat on a phone")
@@ -233,7 +242,7 @@ def it_fits_a_phone(browser, url):
 
 def everybody_can_use_it(browser, url):
     for scheme in ["light", "dark"]:
-        with tab(browser, f"{url}#telegram/axe-{scheme}", color_scheme=scheme) as page:
+        with chat_page(browser, f"{url}#telegram/axe-{scheme}", color_scheme=scheme) as page:
             tell(url, "model/answers", {"answers": ["# Look\n\n**bold** `code` [link](https://example.com)\n\n- one\n- two"]})
             accessible(page, f"{scheme}, empty")
             # By keyboard alone.
