@@ -128,6 +128,8 @@ async function told(event) {
 async function learn() {
   const found = await call("/page/about");
   if (about.run !== null && about.run !== found.run) return location.reload();
+  // Nothing new: what somebody is typing stays.
+  if (JSON.stringify(found) === JSON.stringify(about)) return;
   about = found;
   const model = found.model === "echo" ? "no model is set up: echo answers" : `${found.model} answers`;
   if (found.channels.length) $("#about").textContent = `The whole product on this machine, stack ${found.stack}; ${model}.`;
