@@ -173,11 +173,16 @@ fn posted(channel: Option<&str>, thread: Option<&str>, text: Option<String>, req
 
 /// Everybody is a full member, except whose id says `GUEST`.
 fn person(request: &Request) -> Answer {
-    let fields = String::from_utf8_lossy(&request.body);
-    let form = Request::new("GET", &format!("/?{fields}"), Headers::default(), "");
+    let form = form(request);
     let (user, team) = (form.query("user").unwrap_or_default(), form.query("team_id").unwrap_or_default());
     let user = json!({ "id": user, "team_id": team, "is_restricted": user.contains("GUEST") });
     Answer { response: ok(json!({ "user": user })), said: Vec::new() }
+}
+
+/// The form that a request brings, to be asked for its fields.
+fn form(request: &Request) -> Request {
+    let fields = String::from_utf8_lossy(&request.body);
+    Request::new("GET", &format!("/?{fields}"), Headers::default(), "")
 }
 
 fn ok(mut body: Value) -> Response {

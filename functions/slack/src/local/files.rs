@@ -1,18 +1,17 @@
 //! Files that are handed over to Slack, as it takes them.
 
 use channel::local::{Answer, Said, at, number};
-use channel::{Headers, Request, Response, sign};
+use channel::{Request, Response, sign};
 use serde_json::{Value, json};
 
-use super::{ok, refused};
+use super::{form, ok, refused};
 
 /// What the place of a file's bytes begins with, below the API's base.
 pub const BYTES: &str = "upload/v1/";
 
 /// A place for a file of that name and length.
 pub fn reserved(request: &Request) -> Answer {
-    let fields = String::from_utf8_lossy(&request.body);
-    let form = Request::new("GET", &format!("/?{fields}"), Headers::default(), "");
+    let form = form(request);
     let length = form.query("length").and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
     let is_form = request.headers.get("content-type") == Some("application/x-www-form-urlencoded");
     match form.query("filename") {
